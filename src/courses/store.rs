@@ -1,0 +1,112 @@
+//! The courses' SQL.
+
+use chrono::{DateTime, Utc};
+use scorm::manifest::Manifest;
+use sqlx::types::Json;
+
+use super::import::NewVersion;
+use super::{Archive, Course, Version};
+use crate::db::{self, Tx};
+use crate::ids::{CourseId, CourseVersionId};
+
+pub async fn by_slug(tx: &mut Tx, slug: &str) -> db::Result<Option<Course>> {
+    tx.query("SELECT id, slug FROM courses WHERE slug = $1").bind(slug.to_owned()).optional().await
+}
+
+pub async fn find(tx: &mut Tx, id: CourseId) -> db::Result<Option<Course>> {
+    tx.query("SELECT id, slug FROM courses WHERE id = $1").bind(id).optional().await
+}
+
+pub async fn all(tx: &mut Tx) -> db::Result<Vec<Course>> {
+    tx.query("SELECT id, slug FROM courses ORDER BY slug").all().await
+}
+
+/// The versions of a course, newest first.
+pub async fn versions(tx: &mut Tx, course: CourseId) -> db::Result<Vec<Version>> {
+    tx.query(
+        "SELECT id, course_id, language, version, title, description, duration_minutes
+         FROM course_versions WHERE course_id = $1 ORDER BY created_at DESC, id DESC",
+    )
+    .bind(course)
+    .all()
+    .await
+}
+
+pub async fn version(tx: &mut Tx, id: CourseVersionId) -> db::Result<Version> {
+    tx.query(
+        "SELECT id, course_id, language, version, title, description, duration_minutes
+         FROM course_versions WHERE id = $1",
+    )
+    .bind(id)
+    .one()
+    .await
+}
+
+/// The package of a version: what playing needs.
+#[derive(Debug, sqlx::FromRow)]
+pub struct StoredPackage {
+    pub package: String,
+    pub archive: Json<Archive>,
+    pub manifest: Json<Manifest>,
+}
+
+pub async fn package(tx: &mut Tx, id: CourseVersionId) -> db::Result<StoredPackage> {
+    tx.query("SELECT package, archive, manifest FROM course_versions WHERE id = $1")
+        .bind(id)
+        .one()
+        .await
+}
+
+/// The course of this slug: found, or made.
+pub(super) async fn insert_course(
+    tx: &mut Tx,
+    slug: &str,
+    now: DateTime<Utc>,
+) -> db::Result<CourseId> {
+    let (id,): (CourseId,) = tx
+        .query(
+            "INSERT INTO courses (id, slug, created_at) VALUES ($1, $2, $3)
+             ON CONFLICT (slug) DO UPDATE SET slug = excluded.slug RETURNING id",
+        )
+        .bind(CourseId::new(now))
+        .bind(slug.to_owned())
+        .bind(now)
+        .one()
+        .await?;
+    Ok(id)
+}
+
+/// `None` when this version of the course exists in this language: versions are immutable.
+pub(super) async fn insert_version(
+    tx: &mut Tx,
+    course: CourseId,
+    new: &NewVersion,
+    package: (&str, u64),
+    archive: &Archive,
+    manifest: &Manifest,
+    now: DateTime<Utc>,
+) -> db::Result<Option<CourseVersionId>> {
+    let id = CourseVersionId::new(now);
+    let rows = tx
+        .query(
+            "INSERT INTO course_versions (id, course_id, language, version, title, description,
+                 duration_minutes, package, package_bytes, archive, manifest, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (course_id, language, version) DO NOTHING",
+        )
+        .bind(id)
+        .bind(course)
+        .bind(new.language)
+        .bind(new.version.clone())
+        .bind(new.title.clone().unwrap_or_else(|| manifest.title.clone()))
+        .bind(new.description.clone())
+        .bind(new.duration_minutes)
+        .bind(package.0.to_owned())
+        .bind(package.1 as i64)
+        .bind(Json(archive.clone()))
+        .bind(Json(manifest.clone()))
+        .bind(now)
+        .execute()
+        .await?;
+    Ok((rows == 1).then_some(id))
+}

@@ -1,0 +1,339 @@
+//! The door: what a platform sends, checked and turned into a launch.
+
+pub mod pages;
+pub mod picker;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lti::claims::{self, Message};
+use lti::launch::{Check, Expectation, LaunchRefusal, Verification};
+use lti::login::LoginRequest;
+use lti::state::State;
+use sqlx::types::Json;
+use url::Url;
+
+use crate::app::App;
+use crate::courses;
+use crate::db::{self, Tx};
+use crate::events;
+use crate::ids::{LaunchId, Token, sha256_hex};
+use crate::people::{self, Told};
+use crate::platforms::{self, DeploymentState, Registration};
+use crate::player;
+use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
+use crate::web::Lang;
+
+/// A login that takes longer than this starts anew.
+const STATE_LIFE: TimeDelta = TimeDelta::minutes(15);
+/// The custom parameter that names what an activity opens: `course/<slug>`, `event/<id>`, `events`.
+pub const ITEM: &str = "passerelle_item";
+/// The path under which an item's own address stands.
+pub const OPEN: &str = "/lti/open/";
+
+/// Why nobody was let in: the word for the texts, and what an administrator needs to know.
+#[derive(Debug)]
+pub struct Refusal {
+    pub code: &'static str,
+    pub registration: Option<crate::ids::RegistrationId>,
+    pub detail: String,
+    pub checks: Vec<Check>,
+}
+
+impl Refusal {
+    fn new(code: &'static str, detail: impl ToString) -> Self {
+        Self { code, registration: None, detail: detail.to_string(), checks: Vec::new() }
+    }
+
+    fn of(mut self, registration: &Registration) -> Self {
+        self.registration = Some(registration.id);
+        self
+    }
+}
+
+/// The registration a login is meant for: by (issuer, client id); by the id in our own address
+/// where the platform tells no client id; by the issuer alone where it has one registration.
+pub async fn registration_for(
+    tx: &mut Tx,
+    login: &LoginRequest,
+    named: Option<crate::ids::RegistrationId>,
+) -> Result<Registration, db::Error> {
+    let missing = db::Error::RowNotFound;
+    let found = match (&login.client_id, named) {
+        (Some(client), _) => platforms::by_client(tx, &login.issuer, client).await?,
+        (None, Some(id)) => platforms::find(tx, id).await?.filter(|r| r.issuer == login.issuer),
+        (None, None) => {
+            let mut all = platforms::by_issuer(tx, &login.issuer).await?;
+            if all.len() == 1 { all.pop() } else { None }
+        }
+    };
+    found.ok_or(missing)
+}
+
+/// Where the browser goes to be authenticated. Writes nothing: the state is signed.
+pub fn authentication(
+    app: &App,
+    registration: &Registration,
+    login: &LoginRequest,
+    browser: &Token,
+) -> Result<Url, Refusal> {
+    let endpoint = Url::parse(&registration.authorization_endpoint)
+        .map_err(|error| Refusal::new("registration-broken", error).of(registration))?;
+    let nonce = Token::random().reveal().to_owned();
+    let state = app.keys.state.sign(&State {
+        registration: registration.id.to_string(),
+        nonce: nonce.clone(),
+        target_link_uri: login.target_link_uri.clone(),
+        issued_at: app.clock.now(),
+        storage_target: login.storage_target.clone(),
+        browser: lti::state::browser_hash(browser.reveal()),
+    });
+    let redirect_uri = app.config.public("/lti/launch");
+    Ok(lti::login::authentication_url(
+        &endpoint,
+        &registration.client_id,
+        &redirect_uri,
+        &state,
+        &nonce,
+        login,
+    ))
+}
+
+/// What a launch that passed every check of the token brings to the transaction.
+pub struct Verified {
+    pub registration: Registration,
+    pub launch: claims::Launch,
+    pub checks: Vec<Check>,
+}
+
+/// Opens the state and verifies the token; nothing is written.
+pub async fn verify(
+    app: &App,
+    id_token: &str,
+    state: &str,
+    browser: Option<&Token>,
+) -> Result<Verified, Refusal> {
+    let now = app.clock.now();
+    let state = app
+        .keys
+        .state
+        .verify(state, now, STATE_LIFE)
+        .map_err(|error| Refusal::new(error.code(), error))?;
+    let bound = browser.is_some_and(|browser| state.is_bound_to(browser.reveal()));
+    let registration = {
+        let mut tx = app.db.read().await.map_err(database)?;
+        match state.registration.parse() {
+            Ok(id) => platforms::find(&mut tx, id).await.map_err(database)?,
+            Err(_) => None,
+        }
+    };
+    let registration =
+        registration.ok_or_else(|| Refusal::new("registration-gone", "it was removed"))?;
+    if !bound {
+        let detail = "the browser did not bring the cookie that the login set";
+        return Err(Refusal::new("browser-changed", detail).of(&registration));
+    }
+    let peeked = lti::launch::peek(id_token)
+        .map_err(|error| Refusal::new(error.code(), &error).of(&registration))?;
+    let kid = peeked.key_id.unwrap_or_default();
+    let keys = app
+        .key_sets
+        .for_key(app, &registration, &kid)
+        .await
+        .map_err(|error| Refusal::new("key-set-unavailable", error).of(&registration))?;
+    let mut expected =
+        Expectation::new(&registration.issuer, &registration.client_id, &state.nonce, now);
+    expected.target_link_uri = Some(&state.target_link_uri);
+    let Verification { result, checks, .. } = lti::launch::verify(id_token, &keys, &expected);
+    match result {
+        Ok(launch) => Ok(Verified { registration, launch, checks }),
+        Err(refusal) => Err(Refusal {
+            code: refusal.code(),
+            registration: Some(registration.id),
+            detail: refusal.to_string(),
+            checks,
+        }),
+    }
+}
+
+fn database(error: db::Error) -> Refusal {
+    Refusal::new("internal", error)
+}
+
+/// How the transaction of a launch can end other than well.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    #[error("the deployment {0:?} is waiting for an administrator's approval")]
+    DeploymentPending(String),
+    /// The same launch again, by the browser that made it: back to its page.
+    #[error("the launch was made before, by this browser")]
+    Repeated(Box<Launch>),
+    #[error("the nonce was spent by another launch")]
+    Replayed,
+    #[error("the launch names no person")]
+    Anonymous,
+    #[error("the activity opens something that is not here: {0}")]
+    UnknownItem(String),
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl AcceptError {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DeploymentPending(_) => "deployment-pending",
+            Self::Repeated(_) | Self::Replayed => "nonce-replayed",
+            Self::Anonymous => LaunchRefusal::SubjectMissing.code(),
+            Self::UnknownItem(_) => "item-unknown",
+            Self::Database(_) => "internal",
+        }
+    }
+}
+
+/// The one transaction of a launch: spends the nonce; meets person, context and resource link;
+/// enrols. Runs in a group with other launches.
+pub async fn accept(
+    tx: &mut Tx,
+    registration: &Registration,
+    told: &claims::Launch,
+    browser: &str,
+    now: DateTime<Utc>,
+) -> Result<Launch, AcceptError> {
+    let state = platforms::deployment(tx, registration.id, &told.deployment_id, now).await?;
+    if state == DeploymentState::Pending {
+        return Err(AcceptError::DeploymentPending(told.deployment_id.clone()));
+    }
+    let nonce = sha256_hex(format!("{}\n{}", registration.id, told.nonce).as_bytes());
+    if let Some(before) = visits::spent_by(tx, &nonce, browser, now).await? {
+        return Err(AcceptError::Repeated(Box::new(before)));
+    }
+    let subject = told.subject.as_deref().ok_or(AcceptError::Anonymous)?;
+    let lang = told.locale().and_then(|tag| Lang::from_tag(&tag));
+    let (person, identity) = people::meet(
+        tx,
+        registration.tenant_id,
+        registration.id,
+        subject,
+        Told {
+            given_name: told.user.given_name.clone(),
+            family_name: told.user.family_name.clone(),
+            full_name: told.user.name.clone(),
+            email: told.user.email.clone(),
+            locale: lang,
+        },
+        now,
+    )
+    .await?;
+    let role = role_of(&told.roles);
+    let context = match &told.context {
+        None => None,
+        Some(context) => {
+            let (title, label) = (context.title.clone(), context.label.clone());
+            let id =
+                visits::insert_context(tx, registration.id, &context.id, title, label, now).await?;
+            visits::set_membership(tx, id, person.id, role, now).await?;
+            Some(id)
+        }
+    };
+    let said = opens(tx, told).await?;
+    let (resource_link, opens) = match told.resource_link() {
+        None => (None, said),
+        Some(link) => {
+            let (id, opens) = visits::insert_resource_link(
+                tx,
+                registration.id,
+                &link.id,
+                context,
+                link.title.clone(),
+                &said,
+                now,
+            )
+            .await?;
+            (Some(id), opens)
+        }
+    };
+    let session = visits::insert_session(tx, browser, now, now + LAUNCH_LIFE).await?;
+    visits::end_of_others(tx, session, registration.id, person.id, now).await?;
+    let return_url = told.presentation.return_url.as_ref().map(Url::to_string);
+    let launch = Launch {
+        id: LaunchId::new(now),
+        sign_in_session_id: session,
+        registration_id: registration.id,
+        deployment_id: told.deployment_id.clone(),
+        person_id: person.id,
+        identity_id: identity,
+        context_id: context,
+        resource_link_id: resource_link,
+        role,
+        locale: lang.unwrap_or(person.locale),
+        details: Json(Details { opens, return_url }),
+        created_at: now,
+        expires_at: now + LAUNCH_LIFE,
+    };
+    visits::insert(tx, &launch, told.message.name()).await?;
+    if !visits::spend_nonce(tx, &nonce, launch.id, told.expires_at + TimeDelta::minutes(5)).await? {
+        return Err(AcceptError::Replayed);
+    }
+    if let Opens::Course(course) = launch.details.opens {
+        enrol(tx, &launch, told, course, now).await?;
+    }
+    Ok(launch)
+}
+
+/// A trainer previews; who is neither trainer nor learner plays, and is not graded.
+async fn enrol(
+    tx: &mut Tx,
+    launch: &Launch,
+    told: &claims::Launch,
+    course: crate::ids::CourseId,
+    now: DateTime<Utc>,
+) -> Result<(), AcceptError> {
+    let preview = launch.role == Role::Trainer || told.roles.is_test_user();
+    let enrolment = player::enrol(tx, launch.person_id, course, preview, now).await?;
+    let line_item = told.ags.as_ref().and_then(|ags| {
+        let may_score = ags.scopes.iter().any(|scope| scope == lti::token::scope::SCORE);
+        ags.line_item.as_ref().filter(|_| may_score)
+    });
+    if let (false, true, Some(line_item), Some(link)) =
+        (preview, told.roles.is_context_learner(), line_item, launch.resource_link_id)
+    {
+        let identity = launch.identity_id;
+        player::grades::aim(tx, enrolment.id, link, identity, line_item.as_str(), now).await?;
+    }
+    Ok(())
+}
+
+/// Context roles decide; institution and system roles never make a trainer.
+fn role_of(roles: &lti::roles::Roles) -> Role {
+    let trains = roles.is_context_instructor()
+        || roles.is_content_developer()
+        || roles.is_context_administrator();
+    if trains { Role::Trainer } else { Role::Learner }
+}
+
+/// What the launch says it opens: by our custom parameter, else by our own address.
+async fn opens(tx: &mut Tx, told: &claims::Launch) -> Result<Opens, AcceptError> {
+    if let Message::DeepLinking(settings) = &told.message {
+        return Ok(Opens::Picker(Picker {
+            return_url: settings.return_url.to_string(),
+            data: settings.data.clone(),
+            accept_types: settings.accept_types.clone(),
+            accept_multiple: settings.accept_multiple,
+            accept_line_item: settings.accept_line_item,
+        }));
+    }
+    let custom = told.custom.get(ITEM).map(String::as_str).filter(|item| !item.is_empty());
+    let item = custom.or_else(|| told.target_link_uri.as_ref()?.path().strip_prefix(OPEN));
+    let Some(item) = item else { return Ok(Opens::Nothing) };
+    let unknown = || AcceptError::UnknownItem(item.chars().take(100).collect());
+    match item.split_once('/') {
+        None if item == "events" => Ok(Opens::Events),
+        Some(("course", slug)) => {
+            let course = courses::by_slug(tx, slug).await?.ok_or_else(unknown)?;
+            Ok(Opens::Course(course.id))
+        }
+        Some(("event", id)) => {
+            let id = id.parse().map_err(|_| unknown())?;
+            events::exists(tx, id).await?.then_some(Opens::Event(id)).ok_or_else(unknown)
+        }
+        _ => Err(unknown()),
+    }
+}

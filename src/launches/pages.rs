@@ -1,0 +1,320 @@
+//! The door's HTTP: login, launch, key set.
+
+use axum::Json;
+use axum::extract::{Path, RawForm, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use lti::launch::LaunchForm;
+use lti::login::LoginRequest;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{AcceptError, Refusal, accept, authentication, registration_for, verify};
+use crate::app::App;
+use crate::ids::{RegistrationId, Token};
+use crate::platforms;
+use crate::visits::{Launch, Opens, Visit};
+use crate::web::locales::Lang;
+use crate::web::{Page, Problem, cookies, html};
+
+/// `GET /.well-known/jwks.json`
+pub async fn jwks(State(app): State<App>) -> Response {
+    let caching = [(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))];
+    (caching, Json(app.keys.jwks())).into_response()
+}
+
+/// `GET /lti/login`, `GET /lti/login/{registration}`
+pub async fn login_get(
+    State(app): State<App>,
+    registration: Option<Path<RegistrationId>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    login(&app, registration, query.unwrap_or_default(), &headers).await
+}
+
+/// `POST /lti/login`, `POST /lti/login/{registration}`
+pub async fn login_post(
+    State(app): State<App>,
+    registration: Option<Path<RegistrationId>>,
+    headers: HeaderMap,
+    RawForm(body): RawForm,
+) -> Response {
+    login(&app, registration, String::from_utf8_lossy(&body).into_owned(), &headers).await
+}
+
+/// The mark of the second visit: the first set the cookie, this one sees whether it came back.
+const PROBED: &str = "passerelle_probe=1";
+
+/// Third-party initiated login (LTI Security Framework 5.1.1.1). A browser without our cookie is
+/// given one and sent here once more; if it comes back without it, cookies are blocked in this
+/// frame, and the login, whose hint is still unspent, is offered in a window of its own.
+async fn login(
+    app: &App,
+    named: Option<Path<RegistrationId>>,
+    parameters: String,
+    headers: &HeaderMap,
+) -> Response {
+    let parameters = parameters.as_str();
+    let (parameters, probed) = match parameters.strip_suffix(PROBED) {
+        Some(rest) => (rest.trim_end_matches('&'), true),
+        None => (parameters, false),
+    };
+    let login = match LoginRequest::parse(parameters.as_bytes()) {
+        Ok(login) => login,
+        Err(refusal) => {
+            return refuse(app, headers, Refusal::new(refusal.code(), &refusal)).await;
+        }
+    };
+    let named = named.map(|Path(id)| id);
+    let here = match named {
+        Some(id) => format!("/lti/login/{id}"),
+        None => "/lti/login".to_owned(),
+    };
+    let Some(browser) = cookies::launch_token(&app.config, headers) else {
+        if probed {
+            return new_window(app, headers, &format!("{here}?{parameters}"));
+        }
+        let set = cookies::set_launch_token(&app.config, &Token::random());
+        let again = format!("{here}?{parameters}&{PROBED}");
+        return ([(header::SET_COOKIE, set)], Redirect::to(&again)).into_response();
+    };
+    let registration = {
+        let mut tx = match app.db.read().await {
+            Ok(tx) => tx,
+            Err(error) => return Problem::from(error).into_response(),
+        };
+        match registration_for(&mut tx, &login, named).await {
+            Ok(registration) => registration,
+            Err(sqlx::Error::RowNotFound) => {
+                let detail = format!(
+                    "issuer {:?}, client id {:?}",
+                    login.issuer,
+                    login.client_id.as_deref().unwrap_or("not told")
+                );
+                return refuse(app, headers, Refusal::new("registration-unknown", detail)).await;
+            }
+            Err(error) => return Problem::from(error).into_response(),
+        }
+    };
+    match authentication(app, &registration, &login, &browser) {
+        Ok(url) => found(url.as_str()),
+        Err(refusal) => refuse(app, headers, refusal).await,
+    }
+}
+
+/// A plain 302: with it the platform's own cookie travels, even in a frame.
+fn found(url: &str) -> Response {
+    match HeaderValue::from_str(url) {
+        Ok(location) => (
+            StatusCode::FOUND,
+            [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            ],
+        )
+            .into_response(),
+        Err(_) => Problem::bad_request("registration-broken").into_response(),
+    }
+}
+
+#[derive(Serialize)]
+pub struct NewWindowPage {
+    pub action: String,
+}
+
+impl Page for NewWindowPage {
+    const TEMPLATE: &'static str = "pages/new-window";
+
+    fn samples() -> Vec<Self> {
+        vec![Self { action: "/lti/login?iss=https%3A%2F%2Flms.example&login_hint=1".to_owned() }]
+    }
+}
+
+fn new_window(app: &App, headers: &HeaderMap, action: &str) -> Response {
+    let page = NewWindowPage { action: action.to_owned() };
+    match app.pages.html(lang_of(headers), &page) {
+        Ok(page) => html(page),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// `POST /lti/launch`
+pub async fn launch(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawForm(body): RawForm,
+) -> Response {
+    let (id_token, state) = match LaunchForm::parse(&body) {
+        Ok(LaunchForm::Token { id_token, state }) => (id_token, state),
+        Ok(LaunchForm::Error(error)) => {
+            let detail = format!(
+                "{}: {}",
+                error.error,
+                error.description.as_deref().unwrap_or("no description")
+            );
+            return refuse(&app, &headers, Refusal::new(error.code(), detail)).await;
+        }
+        Err(refusal) => {
+            return refuse(&app, &headers, Refusal::new(refusal.code(), &refusal)).await;
+        }
+    };
+    let browser = cookies::launch_token(&app.config, &headers);
+    let verified = match verify(&app, &id_token, &state, browser.as_ref()).await {
+        Ok(verified) => verified,
+        Err(refusal) => return refuse(&app, &headers, refusal).await,
+    };
+    let Some(browser) = browser else {
+        return Problem::bad_request("browser-changed").into_response();
+    };
+    let (registration, told) = (verified.registration.clone(), verified.launch);
+    let (now, hash) = (app.clock.now(), browser.hash());
+    let accepted = app
+        .batch
+        .run(move |tx| {
+            Box::pin(async move {
+                let launch = accept(tx, &registration, &told, &hash, now).await?;
+                let done = json!([]);
+                platforms::log(tx, Some(registration.id), "accepted", "", done, now).await?;
+                Ok::<_, AcceptError>(launch)
+            })
+        })
+        .await;
+    match accepted {
+        Ok(launch) => Redirect::to(&landing(&launch)).into_response(),
+        Err(AcceptError::Repeated(before)) => Redirect::to(&landing(&before)).into_response(),
+        Err(AcceptError::Database(error)) => Problem::from(error).into_response(),
+        Err(error) => {
+            let mut refusal = Refusal::new(error.code(), &error).of(&verified.registration);
+            refusal.checks = verified.checks;
+            // A deployment that waits is noted, so that an administrator finds it to approve.
+            if let AcceptError::DeploymentPending(deployment) = &error {
+                note_deployment(&app, &verified.registration, deployment).await;
+            }
+            refuse(&app, &headers, refusal).await
+        }
+    }
+}
+
+async fn note_deployment(app: &App, registration: &platforms::Registration, deployment: &str) {
+    let noted = async {
+        let mut tx = app.db.write().await?;
+        platforms::deployment(&mut tx, registration.id, deployment, app.clock.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        tracing::error!(%error, "a pending deployment could not be noted");
+    }
+}
+
+/// The page a launch leads to.
+fn landing(launch: &Launch) -> String {
+    let base = format!("/launches/{}", launch.id);
+    match &launch.details.opens {
+        Opens::Course(_) => format!("{base}/course"),
+        Opens::Event(event) => format!("{base}/events/{event}"),
+        Opens::Events | Opens::Nothing => format!("{base}/events"),
+        Opens::Picker(_) => format!("{base}/picker"),
+    }
+}
+
+/// `GET /launches/{launch}`: back to where the launch led.
+pub async fn start(visit: Visit) -> Redirect {
+    Redirect::to(&landing(&visit.launch))
+}
+
+/// Records the refusal and nothing else, and says what to do.
+async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
+    let code = refusal.code;
+    let checks: Vec<_> = refusal
+        .checks
+        .iter()
+        .map(|check| {
+            json!({
+                "name": check.name.code(),
+                "outcome": check.outcome.code(),
+                "detail": check.detail,
+            })
+        })
+        .collect();
+    tracing::info!(code, detail = refusal.detail, "a launch was refused");
+    let recorded = async {
+        let mut tx = app.db.write().await?;
+        let now = app.clock.now();
+        platforms::log(&mut tx, refusal.registration, code, &refusal.detail, json!(checks), now)
+            .await?;
+        tx.commit().await
+    };
+    if let Err(error) = recorded.await {
+        tracing::error!(%error, "a refused launch could not be recorded");
+    }
+    let (lang, locales) = (lang_of(headers), &app.pages.locales);
+    let family = family_of(code);
+    let say = |part: &str| {
+        let own = format!("refused-{code}-{part}");
+        let key =
+            if locales.has(lang, &own) { own } else { format!("refused-{family}-{part}") };
+        locales.say(lang, &key, &[])
+    };
+    let page = RefusedPage {
+        text: say("text"),
+        next: say("next"),
+        code: code.to_owned(),
+        detail: refusal.detail,
+    };
+    let status = match code {
+        "key-set-unavailable" => StatusCode::BAD_GATEWAY,
+        "internal" => StatusCode::INTERNAL_SERVER_ERROR,
+        "deployment-pending" | "browser-changed" => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    match app.pages.html(lang, &page) {
+        Ok(page) => (status, html(page)).into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// Refusals that ask the same of a person share their sentences; the code stays exact.
+fn family_of(code: &str) -> &'static str {
+    match code {
+        "registration-unknown" | "registration-gone" | "registration-broken" => "registration",
+        "deployment-pending" => "deployment",
+        "browser-changed" => "browser",
+        "key-set-unavailable" => "unavailable",
+        "item-unknown" => "item",
+        "internal" => "internal",
+        code if code.starts_with("state-") || code.starts_with("nonce-") => "again",
+        code if code.starts_with("platform-") => "platform",
+        code if code.contains("expired") || code.contains("future") || code.contains("too-old") => {
+            "clock"
+        }
+        _ => "message",
+    }
+}
+
+fn lang_of(headers: &HeaderMap) -> Lang {
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Lang::from_accept_language(header.unwrap_or_default())
+}
+
+#[derive(Serialize)]
+pub struct RefusedPage {
+    pub text: String,
+    pub next: String,
+    pub code: String,
+    pub detail: String,
+}
+
+impl Page for RefusedPage {
+    const TEMPLATE: &'static str = "pages/refused";
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            text: "The platform is not known here.".to_owned(),
+            next: "Tell the administrator.".to_owned(),
+            code: "registration-unknown".to_owned(),
+            detail: "issuer \"https://lms.example\" <script>".to_owned(),
+        }]
+    }
+}

@@ -1,0 +1,93 @@
+//! LMSs we are registered with, their keys and ours, and the access tokens for their services.
+
+pub mod keys;
+pub mod keysets;
+mod store;
+pub mod tokens;
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use crate::app::App;
+use crate::ids::{RegistrationId, TenantId};
+
+pub use store::{
+    Deployment, DeploymentState, LoggedLaunch, all, approve_deployment, by_client, by_issuer,
+    deployment, find, insert, log, log_of,
+};
+
+/// Our relation to an LMS.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Registration {
+    pub id: RegistrationId,
+    pub tenant_id: TenantId,
+    pub name: String,
+    pub issuer: String,
+    pub client_id: String,
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
+    pub jwks_uri: String,
+    pub token_audience: Option<String>,
+}
+
+impl Registration {
+    /// The origins whose pages may frame ours: where its people are when they launch.
+    pub fn frame_ancestors(&self) -> Vec<String> {
+        let mut origins: Vec<String> = [&self.issuer, &self.authorization_endpoint]
+            .into_iter()
+            .filter_map(|url| crate::web::origin_of(url))
+            .collect();
+        origins.dedup();
+        origins
+    }
+
+    /// Whether a service address belongs to this platform: bearer tokens go nowhere else.
+    pub fn owns(&self, url: &Url) -> bool {
+        let host = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+        [&self.issuer, &self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri]
+            .into_iter()
+            .any(|own| host(own) == Some(url.origin()))
+    }
+}
+
+/// A registration to add.
+#[derive(Clone, Debug)]
+pub struct NewRegistration {
+    pub tenant: TenantId,
+    pub name: String,
+    pub issuer: String,
+    pub client_id: String,
+    pub authorization_endpoint: Url,
+    pub token_endpoint: Url,
+    pub jwks_uri: Url,
+    pub token_audience: Option<String>,
+    pub deployments: Vec<String>,
+}
+
+/// One finding of a check of a platform.
+#[derive(Debug)]
+pub struct Finding {
+    pub what: String,
+    pub problem: Option<String>,
+}
+
+/// Fetches what the platform publishes and asks it for a token: what an administrator needs to know.
+pub async fn check(app: &App, registration: &Registration) -> Vec<Finding> {
+    let keys = app.key_sets.refresh(app, registration).await;
+    let keys = Finding {
+        what: format!("key set {}", registration.jwks_uri),
+        problem: match &keys {
+            Ok(set) if set.keys().is_empty() => Some("it holds no usable key".to_owned()),
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        },
+    };
+    let scopes = BTreeSet::from([lti::token::scope::SCORE.to_owned()]);
+    let token = app.tokens.access_token(app, registration, &scopes).await;
+    let token = Finding {
+        what: format!("token endpoint {}", registration.token_endpoint),
+        problem: token.err().map(|error| error.to_string()),
+    };
+    vec![keys, token]
+}

@@ -1,0 +1,173 @@
+//! The packages that are being played, read once from the database and kept in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use scorm::manifest::{Item, Manifest, Organization};
+use scorm::runtime::Edition;
+use scorm::sequencing::{ActivityIndex, DataMap, Tree, TreeError, TreeItem};
+
+use crate::app::App;
+use crate::courses::{self, Archive};
+use crate::db;
+use crate::ids::{CourseVersionId, EnrolmentId};
+
+/// So many packages are kept; a manifest and index are some hundred kilobytes.
+const KEPT: usize = 256;
+/// So many hosts are remembered; each is some hundred bytes.
+const KEPT_LABELS: usize = 100_000;
+
+/// One course version, ready to be played.
+#[derive(Debug)]
+pub struct Package {
+    pub id: CourseVersionId,
+    /// The blob the zip is in.
+    pub blob: String,
+    pub archive: Archive,
+    pub edition: Edition,
+    pub tree: Tree,
+    /// By [`ActivityIndex::position`].
+    items: Vec<Option<Item>>,
+    pub objectives_global_to_system: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    #[error("the package has no organization to play")]
+    NoOrganization,
+    #[error("the package's activities do not make a tree")]
+    Tree(#[from] TreeError),
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+/// Packages by version. They never change, so they are never out of date.
+#[derive(Debug, Default)]
+pub struct Packages {
+    known: Mutex<HashMap<CourseVersionId, Arc<Package>>>,
+    /// Which version a content host plays: every file of a page asks.
+    labels: Mutex<HashMap<String, (EnrolmentId, CourseVersionId)>>,
+}
+
+impl Packages {
+    pub(super) fn label(&self, label: &str) -> Option<(EnrolmentId, CourseVersionId)> {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner).get(label).copied()
+    }
+
+    pub(super) fn remember_label(&self, label: &str, of: EnrolmentId, plays: CourseVersionId) {
+        let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        if labels.len() >= KEPT_LABELS {
+            labels.clear();
+        }
+        labels.insert(label.to_owned(), (of, plays));
+    }
+
+    /// A label that was revoked, or an attempt on another version: asked anew.
+    pub fn forget_label(&self, label: &str) {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner).remove(label);
+    }
+
+    pub async fn load(
+        &self,
+        app: &App,
+        id: CourseVersionId,
+    ) -> Result<Arc<Package>, PackageError> {
+        let known = |this: &Self| {
+            this.known.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        };
+        if let Some(package) = known(self) {
+            return Ok(package);
+        }
+        let stored = {
+            let mut tx = app.db.read().await?;
+            courses::package(&mut tx, id).await?
+        };
+        let package =
+            Arc::new(Package::build(id, stored.package, stored.archive.0, &stored.manifest.0)?);
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(id, package.clone());
+        Ok(package)
+    }
+}
+
+impl Package {
+    fn build(
+        id: CourseVersionId,
+        blob: String,
+        archive: Archive,
+        manifest: &Manifest,
+    ) -> Result<Self, PackageError> {
+        let organization = manifest.organization().ok_or(PackageError::NoOrganization)?;
+        let edition =
+            if manifest.edition.is_2004() { Edition::V2004 } else { Edition::V12 };
+        let mut root = tree_of(organization);
+        if edition == Edition::V12 {
+            root = root.with_free_navigation();
+        }
+        let tree = Tree::new(&root)?;
+        let mut items = vec![None; tree.len()];
+        for item in organization.all_items() {
+            let place = tree.find(&item.identifier).and_then(|at| items.get_mut(at.position()));
+            if let Some(place) = place {
+                *place = Some(Item { children: Vec::new(), ..item.clone() });
+            }
+        }
+        Ok(Self {
+            id,
+            blob,
+            archive,
+            edition,
+            tree,
+            items,
+            objectives_global_to_system: organization.objectives_global_to_system,
+        })
+    }
+
+    /// What the manifest says of an activity; `None` for the organization itself.
+    pub fn item(&self, activity: ActivityIndex) -> Option<&Item> {
+        self.items.get(activity.position())?.as_ref()
+    }
+
+    /// Where an activity starts, relative to the package's root.
+    pub fn href(&self, activity: ActivityIndex) -> Option<&str> {
+        let resource = self.item(activity)?.resource.as_ref()?;
+        Some(resource.href.as_str())
+    }
+}
+
+fn tree_of(organization: &Organization) -> TreeItem {
+    TreeItem {
+        id: organization.identifier.clone(),
+        title: organization.title.clone(),
+        visible: true,
+        resource: None,
+        sequencing: organization.sequencing.clone(),
+        completion_threshold: organization.completion_threshold,
+        data_maps: Vec::new(),
+        children: organization.items.iter().map(branch_of).collect(),
+    }
+}
+
+fn branch_of(item: &Item) -> TreeItem {
+    TreeItem {
+        id: item.identifier.clone(),
+        title: item.title.clone(),
+        visible: item.visible,
+        resource: item.resource.as_ref().map(|resource| resource.identifier.clone()),
+        sequencing: item.sequencing.clone(),
+        completion_threshold: item.completion_threshold,
+        data_maps: item
+            .shared_data
+            .iter()
+            .map(|map| DataMap {
+                target: map.target_id.clone(),
+                read: map.read_shared_data,
+                write: map.write_shared_data,
+            })
+            .collect(),
+        children: item.children.iter().map(branch_of).collect(),
+    }
+}
