@@ -91,7 +91,10 @@ impl Certificates {
             sources.push(Source::new(file_id(&name)?, text.to_owned()));
         }
         let mut fonts = Vec::new();
-        for file in FILES.dirs().flat_map(Dir::files).filter(|file| has_extension(file, "ttf")) {
+        let mut files: Vec<_> = FILES.dirs().flat_map(Dir::files).collect();
+        // Their order decides which one stands in for a missing letter.
+        files.sort_by_key(|file| file.path());
+        for file in files.into_iter().filter(|file| has_extension(file, "ttf")) {
             let font = Font::new(Bytes::new(file.contents()), 0);
             let name = || file.path().to_string_lossy().into_owned();
             fonts.push(font.ok_or_else(|| CertificatesError::Font(name()))?);
@@ -259,9 +262,8 @@ impl Data {
     fn of(document: &Document) -> Self {
         let Document { lang, facts, .. } = document;
         let (lang, zone, at) = (*lang, facts.zone(), document.issued_at);
-        let tidy = |text: &Option<String>| {
-            text.as_deref().map(clean).filter(|text| !text.is_empty())
-        };
+        let tidy =
+            |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.is_empty());
         let period = facts.period(lang);
         let address = document.verify_url.split_once("://");
         Self {
@@ -400,11 +402,15 @@ mod tests {
     #[test]
     fn a_sheet_says_who_what_when_and_how_long() {
         let certificates = Certificates::load().expect("templates");
-        let text = printed(&certificates, &document(Kind::Certificate, Lang::Fr, Some("Zoé Lefèvre")));
-        for expected in ["Zoé Lefèvre", "1 h 05", "du 3 novembre", "90 %", "ABCD EFGH", "Camille Moreau"] {
+        let text =
+            printed(&certificates, &document(Kind::Certificate, Lang::Fr, Some("Zoé Lefèvre")));
+        for expected in
+            ["Zoé Lefèvre", "1 h 05", "du 3 au 23 novembre", "90 %", "ABCD EFGH", "Camille Moreau"]
+        {
             assert!(plain(&text).contains(expected), "{expected} is not in {text}");
         }
-        let text = printed(&certificates, &document(Kind::Attestation, Lang::En, Some("Zoé Lefèvre")));
+        let text =
+            printed(&certificates, &document(Kind::Attestation, Lang::En, Some("Zoé Lefèvre")));
         for expected in ["Monday 23 November 2026, 17:30", "Online", "Europe/Paris", "1 h 15"] {
             assert!(plain(&text).contains(expected), "{expected} is not in {text}");
         }
@@ -429,7 +435,8 @@ mod tests {
         let certificates = Certificates::load().expect("templates");
         let long = "Marie-Antoinette ".repeat(12);
         for kind in [Kind::Certificate, Kind::Attestation] {
-            for holder in [Some(long.as_str()), None, Some("Ελένη Παπαδοπούλου"), Some("ნინო 🎓")] {
+            for holder in [Some(long.as_str()), None, Some("Ελένη Παπαδοπούλου"), Some("ნინო 🎓")]
+            {
                 let mut document = document(kind, Lang::Fr, holder);
                 document.facts.title = "Une formation au titre très long ".repeat(8);
                 printed(&certificates, &document);

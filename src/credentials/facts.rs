@@ -59,15 +59,21 @@ impl Facts {
         day(self.from) == day(self.until)
     }
 
-    /// `23 novembre 2026`, or `du 3 novembre 2026 au 23 novembre 2026`.
+    /// `23 novembre 2026`, `du 3 au 23 novembre 2026`, `du 3 octobre au 23 novembre 2026`.
     pub fn period(&self, lang: Lang) -> String {
         let day = |at| dates::day(lang, at, self.zone());
+        let (from, until) = (day(self.from), day(self.until));
         if self.is_one_day() {
-            return day(self.until);
+            return until;
         }
+        // Day, month, year: what both dates share is said once, at the end.
+        let (first, last): (Vec<_>, Vec<_>) =
+            (from.split(' ').collect(), until.split(' ').collect());
+        let shared = first.iter().rev().zip(last.iter().rev()).take_while(|(a, b)| a == b).count();
+        let from = first.iter().take(first.len() - shared).copied().collect::<Vec<_>>().join(" ");
         match lang {
-            Lang::Fr => format!("du {} au {}", day(self.from), day(self.until)),
-            Lang::En => format!("{} to {}", day(self.from), day(self.until)),
+            Lang::Fr => format!("du {from} au {until}"),
+            Lang::En => format!("{from} to {until}"),
         }
     }
 
@@ -98,12 +104,16 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_one_day_or_two() {
+    fn a_period_says_once_what_its_dates_share() {
         let one = facts("2026-11-23T00:10", "2026-11-23T23:50");
         assert_eq!(one.period(Lang::Fr), "23 novembre 2026");
-        let more = facts("2026-11-01T09:00", "2026-11-23T10:00");
-        assert_eq!(more.period(Lang::Fr), "du 1er novembre 2026 au 23 novembre 2026");
-        assert_eq!(more.period(Lang::En), "1 November 2026 to 23 November 2026");
+        let month = facts("2026-11-01T09:00", "2026-11-23T10:00");
+        assert_eq!(month.period(Lang::Fr), "du 1er au 23 novembre 2026");
+        assert_eq!(month.period(Lang::En), "1 to 23 November 2026");
+        let year = facts("2026-10-23T09:00", "2026-11-23T10:00");
+        assert_eq!(year.period(Lang::Fr), "du 23 octobre au 23 novembre 2026");
+        let years = facts("2025-11-23T09:00", "2026-11-23T10:00");
+        assert_eq!(years.period(Lang::En), "23 November 2025 to 23 November 2026");
     }
 
     #[test]

@@ -247,7 +247,8 @@ mod tests {
     fn a_code_is_read_as_people_type_it() {
         let stored = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         assert_eq!(grouped(stored), "ABCD EFGH IJKL MNOP QRST UVWX YZ");
-        for typed in [stored, "abcd efgh ijkl mnop qrst uvwx yz", " ABCD-EFGH-1JKLMN0PQRSTUVWXYZ "] {
+        for typed in [stored, "abcd efgh ijkl mnop qrst uvwx yz", " ABCD-EFGH-1JKLMN0PQRSTUVWXYZ "]
+        {
             assert_eq!(typed.parse::<Code>().expect("a code").as_str(), stored);
         }
         let fresh = ids::verification_code();
@@ -256,7 +257,8 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_refused() {
-        for typed in ["", "ABCD", "ABCDEFGHIJKLMNOPQRSTUVWXY9", "ÀBCDEFGHIJKLMNOPQRSTUVWXY", "é"] {
+        for typed in ["", "ABCD", "ABCDEFGHIJKLMNOPQRSTUVWXY9", "ÀBCDEFGHIJKLMNOPQRSTUVWXY", "é"]
+        {
             assert_eq!(typed.parse::<Code>(), Err(InvalidCode), "{typed}");
         }
         assert_eq!("A".repeat(100_000).parse::<Code>(), Err(InvalidCode));

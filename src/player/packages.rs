@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scorm::manifest::{Item, Manifest, Organization};
+use scorm::manifest::{Item, Manifest};
 use scorm::runtime::Edition;
-use scorm::sequencing::{ActivityIndex, DataMap, Tree, TreeError, TreeItem};
+use scorm::sequencing::{ActivityIndex, Tree, TreeError};
 
 use crate::app::App;
 use crate::courses::{self, Archive};
@@ -28,7 +28,6 @@ pub struct Package {
     pub tree: Tree,
     /// By [`ActivityIndex::position`].
     items: Vec<Option<Item>>,
-    pub objectives_global_to_system: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,13 +100,11 @@ impl Package {
         manifest: &Manifest,
     ) -> Result<Self, PackageError> {
         let organization = manifest.organization().ok_or(PackageError::NoOrganization)?;
-        let edition =
-            if manifest.edition.is_2004() { Edition::V2004 } else { Edition::V12 };
-        let mut root = tree_of(organization);
-        if edition == Edition::V12 {
-            root = root.with_free_navigation();
-        }
-        let tree = Tree::new(&root)?;
+        let (edition, tree) = if manifest.edition.is_2004() {
+            (Edition::V2004, Tree::of_organization(organization)?)
+        } else {
+            (Edition::V12, Tree::of_organization_without_sequencing(organization)?)
+        };
         let mut items = vec![None; tree.len()];
         for item in organization.all_items() {
             let place = tree.find(&item.identifier).and_then(|at| items.get_mut(at.position()));
@@ -122,7 +119,6 @@ impl Package {
             edition,
             tree,
             items,
-            objectives_global_to_system: organization.objectives_global_to_system,
         })
     }
 
@@ -135,39 +131,5 @@ impl Package {
     pub fn href(&self, activity: ActivityIndex) -> Option<&str> {
         let resource = self.item(activity)?.resource.as_ref()?;
         Some(resource.href.as_str())
-    }
-}
-
-fn tree_of(organization: &Organization) -> TreeItem {
-    TreeItem {
-        id: organization.identifier.clone(),
-        title: organization.title.clone(),
-        visible: true,
-        resource: None,
-        sequencing: organization.sequencing.clone(),
-        completion_threshold: organization.completion_threshold,
-        data_maps: Vec::new(),
-        children: organization.items.iter().map(branch_of).collect(),
-    }
-}
-
-fn branch_of(item: &Item) -> TreeItem {
-    TreeItem {
-        id: item.identifier.clone(),
-        title: item.title.clone(),
-        visible: item.visible,
-        resource: item.resource.as_ref().map(|resource| resource.identifier.clone()),
-        sequencing: item.sequencing.clone(),
-        completion_threshold: item.completion_threshold,
-        data_maps: item
-            .shared_data
-            .iter()
-            .map(|map| DataMap {
-                target: map.target_id.clone(),
-                read: map.read_shared_data,
-                write: map.write_shared_data,
-            })
-            .collect(),
-        children: item.children.iter().map(branch_of).collect(),
     }
 }

@@ -84,7 +84,7 @@ impl Page for CoursePage {
             address_missing: preview.then(|| "/launches/1/address".to_owned()),
             return_url: preview.then(|| "https://lms.example/".to_owned()),
         };
-        let progress = |done, completed| ProgressPart {
+        let progress = |done, completed: bool| ProgressPart {
             done,
             total: 7,
             next: (!completed).then(|| NextStep { number: 3, title: "Leçon".to_owned() }),

@@ -373,7 +373,7 @@ impl<'a> Play<'a> {
             model::DataStore {
                 id: shared.target.to_owned(),
                 value: shared.value.map(str::to_owned),
-                access: model::StoreAccess { read: shared.read, write: shared.write },
+                access: model::StoreAccess { read: shared.readable, write: shared.writable },
             }
         });
         let item = self.package.item(index);
@@ -423,15 +423,27 @@ impl<'a> Play<'a> {
             .session
             .as_ref()
             .map_or(0.0, |session| session.reported.min(seconds));
+        let seeds = self.launch(index, 0).objectives;
         let objectives = model.objectives().into_iter().map(|record| {
+            // What the content was told at its launch and left alone is not its own report.
+            let seed = seeds.iter().find(|seed| seed.id == record.id).cloned().unwrap_or_default();
+            let new = |now: Option<f64>, then: Option<f64>| now.filter(|_| now != then);
+            let completion = record
+                .completion
+                .filter(|now| seed.completion_status.as_deref() != completion_word(*now))
+                .and_then(completion_of);
+            let success = record
+                .success
+                .filter(|now| seed.success_status.as_deref() != success_word(*now))
+                .and_then(success_of);
             let report = StatusReport {
-                completion: completion_of(record.completion),
-                success: success_of(record.success),
-                scaled: record.score.scaled,
-                raw: record.score.raw,
-                min: record.score.min,
-                max: record.score.max,
-                progress: record.progress_measure,
+                completion,
+                success,
+                scaled: new(record.score.scaled, seed.score_scaled),
+                raw: new(record.score.raw, seed.score_raw),
+                min: new(record.score.min, seed.score_min),
+                max: new(record.score.max, seed.score_max),
+                progress: new(record.progress_measure, seed.progress_measure),
             };
             (record.id, report)
         });
@@ -726,6 +738,7 @@ impl<'a> Play<'a> {
             signatory_title: tenant.signatory_title.clone(),
             time_zone: tenant.zone().name().to_owned(),
             remote: true,
+            ..Facts::default()
         };
         let lang = version.language;
         credentials::award(
@@ -787,6 +800,22 @@ fn success_of(status: model::SuccessStatus) -> Option<SuccessStatus> {
     match status {
         model::SuccessStatus::Passed => Some(SuccessStatus::Passed),
         model::SuccessStatus::Failed => Some(SuccessStatus::Failed),
+        model::SuccessStatus::Unknown => None,
+    }
+}
+
+fn completion_word(status: model::CompletionStatus) -> Option<&'static str> {
+    match status {
+        model::CompletionStatus::Completed => Some("completed"),
+        model::CompletionStatus::Incomplete => Some("incomplete"),
+        _ => None,
+    }
+}
+
+fn success_word(status: model::SuccessStatus) -> Option<&'static str> {
+    match status {
+        model::SuccessStatus::Passed => Some("passed"),
+        model::SuccessStatus::Failed => Some("failed"),
         model::SuccessStatus::Unknown => None,
     }
 }

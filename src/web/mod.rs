@@ -4,6 +4,7 @@ pub mod assets;
 pub mod cookies;
 pub mod dates;
 pub mod guard;
+pub mod home;
 pub mod locales;
 pub mod pages;
 pub mod problem;
@@ -48,4 +49,35 @@ pub fn html(html: String) -> Response {
 pub fn origin_of(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+}
+
+/// Lets the page's forms go to one other origin besides ours.
+pub fn allow_form_action(response: &mut Response, origin: Option<String>) {
+    let Some(origin) = origin else { return };
+    let policy = response
+        .headers()
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|value| value.to_str().ok())
+        .map(|policy| policy.replace("form-action 'self'", &format!("form-action 'self' {origin}")));
+    if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// One line a request: method, route, status, time. Paths carry tokens and codes, so the route's
+/// pattern is written, never the path.
+pub async fn trace_request(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let method = request.method().clone();
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    tracing::debug!(
+        %method,
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
 }

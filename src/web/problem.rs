@@ -92,6 +92,7 @@ impl IntoResponse for Problem {
 #[derive(Serialize)]
 pub struct ProblemPage {
     pub code: &'static str,
+    pub title: String,
     pub detail: Option<String>,
     pub text: String,
     pub next: Option<String>,
@@ -103,6 +104,7 @@ impl Page for ProblemPage {
     fn samples() -> Vec<Self> {
         let sample = |detail: Option<&str>, next: Option<&str>| Self {
             code: "not-found",
+            title: "Not found".to_owned(),
             detail: detail.map(str::to_owned),
             text: "The page is not there.".to_owned(),
             next: next.map(str::to_owned),
@@ -135,6 +137,7 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
     };
     let page = ProblemPage {
         code: problem.code,
+        title: say("title").unwrap_or_default(),
         text: say("text").unwrap_or_default(),
         next: say("next"),
         detail: problem.detail,

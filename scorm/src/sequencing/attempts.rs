@@ -195,8 +195,9 @@ impl Run<'_> {
             let node = self.node(at);
             for child in &node.children {
                 let own = self.of_mut(*child);
-                own.stale_objectives |= node.control.use_current_attempt_objective_info;
-                own.stale_progress |= node.control.use_current_attempt_progress_info;
+                let recorded = own.objectives.iter().any(|it| *it != ObjectiveStatus::default());
+                own.stale_objectives |= recorded && node.control.use_current_attempt_objective_info;
+                own.stale_progress |= recorded && node.control.use_current_attempt_progress_info;
                 if !self.node(*child).is_leaf() {
                     clusters.push(*child);
                 }

@@ -230,6 +230,16 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// What a request would lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prospect {
+    /// A delivery, or the end of the session.
+    Success,
+    /// SB.2.2-1: a cluster that does not flow, from which the learner has to choose.
+    NoFlow,
+    Failure,
+}
+
 impl Run<'_> {
     /// OP.1.
     fn overall(&mut self, request: Request) -> Outcome {
@@ -287,27 +297,29 @@ impl Run<'_> {
         Ok(sequenced)
     }
 
-    /// Whether the request would deliver something, end the session or, after "continue", lead to
-    /// a choice, the terminations it needs having been processed.
-    fn would_succeed(&self, sequencing: SequencingRequest) -> bool {
+    /// What a request would lead to, the terminations it needs having been processed.
+    fn prospect(&self, sequencing: SequencingRequest) -> Prospect {
         match self.sequencing_request(sequencing) {
-            Ok(Sequenced::Deliver(activity)) => {
-                self.delivery_request(activity).is_ok() && self.content_delivery_possible().is_ok()
+            Ok(Sequenced::Deliver(activity))
+                if self.delivery_request(activity).is_ok()
+                    && self.content_delivery_possible().is_ok() =>
+            {
+                Prospect::Success
             }
-            Ok(Sequenced::End) => true,
-            Err(ChoiceEnd::Because(Exception::Sb22_1)) => sequencing == SequencingRequest::Continue,
-            Ok(Sequenced::Wait) | Err(ChoiceEnd::Because(_) | ChoiceEnd::Moved { .. }) => false,
+            Ok(Sequenced::End) => Prospect::Success,
+            Err(ChoiceEnd::Because(Exception::Sb22_1)) => Prospect::NoFlow,
+            _ => Prospect::Failure,
         }
     }
 
     /// The same for requests that may begin a new attempt on a cluster.
-    fn would_succeed_anew(&self, sequencing: SequencingRequest) -> bool {
+    fn prospect_anew(&self, sequencing: SequencingRequest) -> Prospect {
         let Some(attempt) = self.anticipated_attempt(sequencing) else {
-            return self.would_succeed(sequencing);
+            return self.prospect(sequencing);
         };
         let mut anticipated = self.clone();
         anticipated.anticipate_attempt(attempt);
-        anticipated.would_succeed(sequencing)
+        anticipated.prospect(sequencing)
     }
 
     /// Every request tried. All that end the current activity end it the same way, so this is done
@@ -320,14 +332,14 @@ impl Run<'_> {
         let this = &*self;
         let mut exited: Option<(Run<'_>, Result<Option<SequencingRequest>, Exception>)> = None;
         // With a replacement from TB.2.2 all requests come to the same.
-        let mut replaced: Option<bool> = None;
-        let mut valid = |request: Request| -> bool {
+        let mut replaced: Option<Prospect> = None;
+        let mut prospect = |request: Request| -> Prospect {
             let Ok((termination, sequencing)) = this.navigation_request(request) else {
-                return false;
+                return Prospect::Failure;
             };
-            let Some(termination) = termination else { return this.would_succeed(sequencing) };
+            let Some(termination) = termination else { return this.prospect(sequencing) };
             if termination != TerminationRequest::Exit {
-                return false;
+                return Prospect::Failure;
             }
             let (run, terminated) = exited.get_or_insert_with(|| {
                 let mut run = this.clone();
@@ -335,20 +347,22 @@ impl Run<'_> {
                 (run, terminated)
             });
             match *terminated {
-                Err(_) => false,
-                Ok(None) => run.would_succeed(sequencing),
+                Err(_) => Prospect::Failure,
+                Ok(None) => run.prospect(sequencing),
                 Ok(Some(replacement)) => {
-                    *replaced.get_or_insert_with(|| run.would_succeed_anew(replacement))
+                    *replaced.get_or_insert_with(|| run.prospect_anew(replacement))
                 }
             }
         };
+        let continue_ = prospect(Request::Continue) != Prospect::Failure;
+        let mut valid = |request| prospect(request) == Prospect::Success;
         let choice = this.tree.activities().map(|at| valid(Request::Choice(at))).collect();
         let jump = this.tree.activities().map(|at| valid(Request::Jump(at))).collect();
         let accepted = |request| this.navigation_request(request).is_ok();
         Validity {
             start: valid(Request::Start),
             resume_all: valid(Request::ResumeAll),
-            continue_: valid(Request::Continue),
+            continue_,
             previous: valid(Request::Previous),
             exit: accepted(Request::Exit),
             exit_all: accepted(Request::ExitAll),

@@ -40,7 +40,8 @@ impl TreeItem {
     }
 
     /// Makes this item and everything below it behave as courses without sequencing do (SCORM 1.2,
-    /// single SCOs): every item may be chosen, and "continue" and "previous" walk through them.
+    /// single SCOs): every item may be chosen, "continue" and "previous" walk through them, and a
+    /// status stays until the content reports another, over all sessions.
     #[must_use]
     pub fn with_free_navigation(mut self) -> Self {
         self.allow_free_navigation();
@@ -53,6 +54,8 @@ impl TreeItem {
         control.choice_exit = true;
         control.flow = true;
         control.forward_only = false;
+        control.use_current_attempt_objective_info = false;
+        control.use_current_attempt_progress_info = false;
         for child in &mut self.children {
             child.allow_free_navigation();
         }
@@ -338,7 +341,9 @@ impl Tree {
             return Err(TreeError::TooDeep { id: item.id.clone() });
         }
         let index = ActivityIndex(self.nodes.len() as u32);
-        if self.by_id.insert(item.id.clone(), index).is_some() {
+        let before = self.by_id.insert(item.id.clone(), index);
+        // An item that bears the organization's identifier is the one people mean.
+        if before.is_some_and(|before| before != ActivityIndex::ROOT) {
             return Err(TreeError::DuplicateIdentifier { id: item.id.clone() });
         }
         let sequencing = &item.sequencing;

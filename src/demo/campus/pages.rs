@@ -424,7 +424,8 @@ pub(super) async fn gradebook(
 
 #[derive(Serialize)]
 struct CallLine {
-    at: String,
+    /// `at` as people write it.
+    when: String,
     failed: bool,
     #[serde(flatten)]
     call: ServiceCall,
@@ -455,7 +456,7 @@ pub(super) async fn calls(
                 .iter()
                 .rev()
                 .map(|call| CallLine {
-                    at: date(call.at, visitor.language),
+                    when: date(call.at, visitor.language),
                     failed: call.status >= 400,
                     call: call.clone(),
                 })

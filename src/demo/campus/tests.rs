@@ -565,6 +565,10 @@ async fn it_misbehaves_when_told_to() {
     assert!(world.verified(&token).await.is_err(), "the key is gone");
     world.campus.misbehave(|faults| faults.huge_key_set = true);
     assert!(world.browser.get(&world.campus.jwks_url).await.body.len() > 4 * 1024 * 1024);
+    world.sign_in("3").await;
+    let log = world.url("/course/2/calls");
+    let page = world.browser.get(&log).await.body;
+    assert!(page.contains("POST /lti/token") && page.contains(" UTC</time>"), "{page}");
     let calls = world.url("/_state");
     assert!(world.browser.get(&calls).await.json()["calls"].as_array().unwrap().len() > 3);
 }

@@ -1,0 +1,77 @@
+# A course’s page and its player.
+course-duration = About { $duration }
+course-preview = Preview: you see this course as a learner does. Nothing is counted and no certificate is issued.
+course-start = Start
+course-continue = Continue
+course-reopen = Look through it again
+course-return = Back to the platform
+course-where = Your progress
+course-progress = { $done ->
+    [0] No step finished out of { $total }
+    [one] { $done } step finished out of { $total }
+   *[other] { $done } steps finished out of { $total }
+}
+course-next = Step { $number } of { $total }:
+course-minutes-left = about { $minutes } min left
+course-almost = Every step has been opened; what is left is to pass the ones not passed yet.
+course-completed = Course completed, well done!
+course-certificate = Your certificate
+course-issued-on = Issued on { $date }
+course-certificate-pending = Your certificate is being prepared: this takes a few seconds.
+course-certificate-ready = Your certificate is ready.
+course-download = Download the certificate (PDF)
+course-verify = Verification page
+course-mailed-to = It is also e-mailed to you at { $address }.
+course-no-certificate-preview = In a preview no certificate is issued.
+course-grade-pending = Your result, { $points } out of 100, is on its way to your platform.
+course-grade-delivered = Your result, { $points } out of 100, is in your platform.
+course-grade-superseded = A more recent result is in your platform.
+course-grade-refused = Your platform refused your result ({ $points } out of 100). You have still completed the course; the training team can see why.
+course-address-missing = Your platform did not give us an e-mail address: without one we cannot send you the certificate.
+course-address-link = Give an address
+course-opening = Opening the course…
+course-opened = The course is open.
+course-left = You left the course. Your progress is saved.
+course-leaving = Saving your progress…
+course-elsewhere = The course was opened elsewhere, in another tab or on another device. To go on here, open it again.
+course-error-network = The connection failed. Check your network, then try again.
+course-error-slow = The player is slow to answer. Wait, or leave and try again.
+course-error-other = The course could not be opened. Try again in a few minutes.
+course-error-expired = This page has been open for too long. Reload it, then try again.
+course-error-launch-lost = Your visit has expired. Open the activity again from your platform.
+course-error-closed = Your enrolment in this course is closed. Please contact the training team.
+course-error-gone = This course is no longer offered. Please contact the training team.
+course-script = The player needs JavaScript. Enable it for this site, then reload the page.
+
+player-title = Course player
+player-content = Content of the step
+player-toc = Table of contents
+player-toc-short = Contents
+player-previous = Previous
+player-next = Next
+player-leave = Leave
+player-retry = Try again
+player-loading = Opening the course…
+player-progress = { $done }/{ $total }
+player-progress-long = steps finished: { $done } of { $total }
+player-status-done = finished
+player-status-failed = not passed
+player-status-begun = begun
+player-status-new = not begun yet
+player-saved = Saved
+player-retrying = Connection lost: your answers are kept and will be sent again.
+player-unsaved = Your last answers could not be saved.
+player-elsewhere = This course was opened elsewhere, in another tab or on another device. Nothing more is saved here.
+player-closing = Saving…
+player-closed = Your progress is saved. You can close this page.
+player-finished = Step finished: go on to the next one.
+player-finished-last = Step finished. You can leave.
+player-completed = Course completed, well done!
+player-choose = Choose a step in the table of contents.
+player-refused = This step cannot be opened yet.
+player-failed = This step could not be opened.
+player-network = The connection failed. Your answers are kept in this browser.
+player-alone = Open the course from your platform: this page does not work on its own.
+player-no-next = Finish this step first.
+player-no-previous = No earlier step can be opened.
+player-no-choice = Cannot be opened yet

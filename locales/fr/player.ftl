@@ -1,0 +1,77 @@
+# La page d’un parcours et son lecteur.
+course-duration = Environ { $duration }
+course-preview = Aperçu : vous voyez ce parcours comme une personne qui le suit. Rien n’est compté, aucune attestation n’est délivrée.
+course-start = Commencer
+course-continue = Continuer
+course-reopen = Revoir le parcours
+course-return = Retour à la plateforme
+course-where = Votre avancement
+course-progress = { $done ->
+    [0] Aucune étape terminée sur { $total }
+    [one] { $done } étape terminée sur { $total }
+   *[other] { $done } étapes terminées sur { $total }
+}
+course-next = Étape { $number } sur { $total } :
+course-minutes-left = environ { $minutes } min restantes
+course-almost = Toutes les étapes sont ouvertes ; il reste à réussir celles qui ne le sont pas encore.
+course-completed = Parcours terminé, bravo !
+course-certificate = Votre attestation
+course-issued-on = Délivrée le { $date }
+course-certificate-pending = Votre attestation est en préparation : quelques secondes suffisent.
+course-certificate-ready = Votre attestation est prête.
+course-download = Télécharger l’attestation (PDF)
+course-verify = Page de vérification
+course-mailed-to = Elle vous est aussi envoyée par courriel à { $address }.
+course-no-certificate-preview = En aperçu, aucune attestation n’est délivrée.
+course-grade-pending = Votre résultat, { $points } sur 100, est en cours d’envoi à votre plateforme.
+course-grade-delivered = Votre résultat, { $points } sur 100, figure dans votre plateforme.
+course-grade-superseded = Un résultat plus récent figure dans votre plateforme.
+course-grade-refused = Votre plateforme a refusé votre résultat ({ $points } sur 100). Votre réussite reste acquise ; l’équipe de formation peut voir pourquoi.
+course-address-missing = Votre plateforme ne nous a pas donné d’adresse électronique : sans elle, nous ne pouvons pas vous envoyer l’attestation.
+course-address-link = Indiquer une adresse
+course-opening = Ouverture du parcours…
+course-opened = Le parcours est ouvert.
+course-left = Vous avez quitté le parcours. Votre avancement est enregistré.
+course-leaving = Enregistrement de votre avancement…
+course-elsewhere = Le parcours a été ouvert ailleurs, dans un autre onglet ou sur un autre appareil. Pour continuer ici, ouvrez-le de nouveau.
+course-error-network = La connexion a échoué. Vérifiez votre réseau, puis réessayez.
+course-error-slow = Le lecteur tarde à répondre. Patientez, ou quittez et réessayez.
+course-error-other = Le parcours n’a pas pu s’ouvrir. Réessayez dans quelques minutes.
+course-error-expired = Cette page est ouverte depuis trop longtemps. Rechargez-la, puis réessayez.
+course-error-launch-lost = Votre visite a expiré. Rouvrez l’activité depuis votre plateforme.
+course-error-closed = Votre inscription à ce parcours est close. Rapprochez-vous de l’équipe de formation.
+course-error-gone = Ce parcours n’est plus proposé. Rapprochez-vous de l’équipe de formation.
+course-script = Le lecteur a besoin de JavaScript. Activez-le pour ce site, puis rechargez la page.
+
+player-title = Lecteur du parcours
+player-content = Contenu de l’étape
+player-toc = Sommaire
+player-toc-short = Sommaire
+player-previous = Précédent
+player-next = Suivant
+player-leave = Quitter
+player-retry = Réessayer
+player-loading = Ouverture du parcours…
+player-progress = { $done }/{ $total }
+player-progress-long = étapes terminées : { $done } sur { $total }
+player-status-done = terminée
+player-status-failed = non réussie
+player-status-begun = commencée
+player-status-new = pas encore commencée
+player-saved = Enregistré
+player-retrying = Connexion perdue : vos réponses sont gardées et seront renvoyées.
+player-unsaved = Vos dernières réponses n’ont pas pu être enregistrées.
+player-elsewhere = Ce parcours a été ouvert ailleurs, dans un autre onglet ou sur un autre appareil. Celui-ci n’enregistre plus rien.
+player-closing = Enregistrement…
+player-closed = Votre avancement est enregistré. Vous pouvez fermer cette page.
+player-finished = Étape terminée : passez à la suivante.
+player-finished-last = Étape terminée. Vous pouvez quitter.
+player-completed = Parcours terminé, bravo !
+player-choose = Choisissez une étape dans le sommaire.
+player-refused = Cette étape n’est pas encore accessible.
+player-failed = Cette étape n’a pas pu s’ouvrir.
+player-network = La connexion a échoué. Vos réponses sont gardées dans ce navigateur.
+player-alone = Ouvrez le parcours depuis votre plateforme : cette page ne fonctionne pas seule.
+player-no-next = Terminez d’abord cette étape.
+player-no-previous = Pas d’étape précédente accessible.
+player-no-choice = Étape pas encore accessible

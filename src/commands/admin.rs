@@ -1,0 +1,185 @@
+//! Tenants and platforms, from the command line.
+
+use anyhow::{Context as _, bail};
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
+use url::Url;
+
+use crate::app::App;
+use crate::platforms::{self, NewRegistration};
+use crate::tenants::{self, NewTenant};
+use crate::web::Lang;
+
+#[derive(Subcommand)]
+pub enum TenantCommand {
+    /// Add an organisation.
+    Add(TenantArgs),
+}
+
+#[derive(Args)]
+pub struct TenantArgs {
+    /// A short name for commands: lower-case letters, digits, hyphens.
+    slug: String,
+    /// The name people read.
+    #[arg(long)]
+    name: String,
+    /// The address its mails come from.
+    #[arg(long)]
+    sender: String,
+    /// Who signs its certificates.
+    #[arg(long)]
+    signatory: String,
+    /// The signatory's function.
+    #[arg(long)]
+    signatory_title: String,
+    #[arg(long, default_value = "fr")]
+    language: String,
+    #[arg(long, default_value = "Europe/Paris")]
+    time_zone: Tz,
+}
+
+impl TenantCommand {
+    pub async fn run(self, app: App) -> anyhow::Result<()> {
+        let Self::Add(args) = self;
+        let language = Lang::from_tag(&args.language)
+            .with_context(|| format!("the language {:?} is not spoken here", args.language))?;
+        let sender: lettre::Address = args.sender.parse().context("--sender is no address")?;
+        let mut tx = app.db.write().await?;
+        let new = NewTenant {
+            slug: args.slug.clone(),
+            name: args.name,
+            sender_address: sender.to_string(),
+            signatory_name: args.signatory,
+            signatory_title: args.signatory_title,
+            language,
+            time_zone: args.time_zone,
+        };
+        if tenants::insert(&mut tx, new, app.clock.now()).await?.is_none() {
+            bail!("there is a tenant {:?} already", args.slug);
+        }
+        tx.commit().await?;
+        println!("The tenant {} was added.", args.slug);
+        Ok(())
+    }
+}
+
+#[derive(Subcommand)]
+pub enum PlatformCommand {
+    /// Register an LMS, and print what to enter there.
+    Add(Box<PlatformArgs>),
+    /// The LMSs we are registered with.
+    List,
+    /// Fetch their keys and ask them for a token.
+    Check,
+}
+
+#[derive(Args)]
+pub struct PlatformArgs {
+    /// The name people know the LMS by.
+    name: String,
+    /// For Moodle: the site's address without a slash at its end.
+    #[arg(long)]
+    issuer: String,
+    #[arg(long)]
+    client_id: String,
+    /// For Moodle: <site>/mod/lti/auth.php
+    #[arg(long)]
+    authorization_endpoint: Url,
+    /// For Moodle: <site>/mod/lti/token.php
+    #[arg(long)]
+    token_endpoint: Url,
+    /// For Moodle: <site>/mod/lti/certs.php
+    #[arg(long)]
+    jwks_uri: Url,
+    /// The deployments to accept; others wait for approval.
+    #[arg(long = "deployment", required = true)]
+    deployments: Vec<String>,
+    /// The audience of our assertions where it is not the token endpoint (Brightspace).
+    #[arg(long)]
+    token_audience: Option<String>,
+    /// The tenant it belongs to; the first one when left out.
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+impl PlatformCommand {
+    pub async fn run(self, app: App) -> anyhow::Result<()> {
+        match self {
+            Self::Add(args) => add(&app, *args).await,
+            Self::List => list(&app).await,
+            Self::Check => check(&app).await,
+        }
+    }
+}
+
+async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    let tenant = match &args.tenant {
+        Some(slug) => tenants::by_slug(&mut tx, slug).await?,
+        None => tenants::first(&mut tx).await?,
+    };
+    let tenant = tenant.context("there is no such tenant: add one with `passerelle tenant add`")?;
+    let new = NewRegistration {
+        tenant: tenant.id,
+        name: args.name,
+        issuer: args.issuer,
+        client_id: args.client_id,
+        authorization_endpoint: args.authorization_endpoint,
+        token_endpoint: args.token_endpoint,
+        jwks_uri: args.jwks_uri,
+        token_audience: args.token_audience,
+        deployments: args.deployments,
+    };
+    let Some(id) = platforms::insert(&mut tx, new, app.clock.now()).await? else {
+        bail!("this issuer and client id are registered already");
+    };
+    tx.commit().await?;
+    let config = &app.config;
+    println!("The platform was registered. Enter in the LMS:");
+    println!("  Tool URL               {}", config.public("/lti/launch"));
+    println!("  Initiate login URL     {}", config.public(&format!("/lti/login/{id}")));
+    println!("  Redirection URI        {}", config.public("/lti/launch"));
+    println!("  Public keyset URL      {}", config.public("/.well-known/jwks.json"));
+    println!("  Content selection URL  {}", config.public("/lti/launch"));
+    Ok(())
+}
+
+async fn list(app: &App) -> anyhow::Result<()> {
+    let mut tx = app.db.read().await?;
+    let all = platforms::all(&mut tx).await?;
+    if all.is_empty() {
+        println!("No platform is registered: add one with `passerelle platform add`.");
+    }
+    for registration in all {
+        println!("{}  {}", registration.id, registration.name);
+        println!("    issuer {}  client id {}", registration.issuer, registration.client_id);
+        for launch in platforms::log_of(&mut tx, registration.id, 5).await? {
+            println!("    {}  {}  {}", launch.at.format("%F %T"), launch.outcome, launch.detail);
+        }
+    }
+    Ok(())
+}
+
+async fn check(app: &App) -> anyhow::Result<()> {
+    let all = {
+        let mut tx = app.db.read().await?;
+        platforms::all(&mut tx).await?
+    };
+    let mut wrong = 0;
+    for registration in all {
+        println!("{}", registration.name);
+        for finding in platforms::check(app, &registration).await {
+            match finding.problem {
+                None => println!("  ok     {}", finding.what),
+                Some(problem) => {
+                    wrong += 1;
+                    println!("  wrong  {}: {problem}", finding.what);
+                }
+            }
+        }
+    }
+    if wrong > 0 {
+        bail!("{wrong} checks failed");
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Course packages and sources, from the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use scorm::compiler::Theme;
+use scorm::package::{self, Format};
+use scorm::source;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::courses::import::{NewVersion, import, inspect};
+use crate::courses::shipped;
+use crate::web::Lang;
+
+#[derive(Subcommand)]
+pub enum CourseCommand {
+    /// Build SCORM 1.2 and 2004 packages from a course's sources, in all its languages.
+    Build {
+        /// The folder with course.toml.
+        folder: PathBuf,
+        /// Where the zips go.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
+    /// Read a package or a course's sources, and print what is wrong or unusual.
+    Check { path: PathBuf },
+    /// Take a package in as a version of a course.
+    Import {
+        package: PathBuf,
+        /// The course's short name: lower-case letters, digits, hyphens.
+        #[arg(long)]
+        slug: String,
+        #[arg(long, default_value = "fr")]
+        language: String,
+        #[arg(long, default_value = "1")]
+        version: String,
+        /// The manifest's title when left out.
+        #[arg(long)]
+        title: Option<String>,
+        #[arg(long, default_value = "")]
+        description: String,
+        /// Foreseen learning time, for the certificate.
+        #[arg(long)]
+        minutes: i64,
+    },
+    /// Build and import the courses that come with the service.
+    Shipped,
+}
+
+impl CourseCommand {
+    pub async fn run(self, config: Config) -> anyhow::Result<()> {
+        match self {
+            Self::Build { folder, out } => build(folder, out),
+            Self::Check { path } => check(path),
+            Self::Import { package, slug, language, version, title, description, minutes } => {
+                let language = Lang::from_tag(&language)
+                    .with_context(|| format!("the language {language:?} is not spoken here"))?;
+                let app = App::start(config, Clock::System).await?;
+                let new = NewVersion {
+                    slug,
+                    language,
+                    version,
+                    title,
+                    description,
+                    duration_minutes: minutes,
+                };
+                let (id, findings) = import(&app, package, new).await?;
+                for finding in findings {
+                    println!("{finding}\n    {}", finding.help());
+                }
+                println!("Imported as version {id}.");
+                Ok(())
+            }
+            Self::Shipped => {
+                let app = App::start(config, Clock::System).await?;
+                shipped::install(&app, |title| println!("{title}")).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn build(folder: PathBuf, out: PathBuf) -> anyhow::Result<()> {
+    let loaded = source::load(&folder)?;
+    for finding in &loaded.findings {
+        println!("{finding}");
+    }
+    let Some(course) = loaded.course else { bail!("the sources have errors") };
+    std::fs::create_dir_all(&out)?;
+    for lang in course.contents.keys() {
+        for format in [Format::Scorm12, Format::Scorm2004Fourth] {
+            let bytes = package::build_bytes(&course, *lang, format, &Theme::builtin())?;
+            let path = out.join(package::file_name(&course, *lang, format));
+            std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+            println!("{}", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn check(path: PathBuf) -> anyhow::Result<()> {
+    if path.is_dir() {
+        let findings = source::check(&path)?;
+        for finding in &findings {
+            println!("{finding}");
+        }
+        let errors =
+            findings.iter().filter(|f| f.severity() == source::Severity::Error).count();
+        if errors > 0 {
+            bail!("{errors} errors");
+        }
+        return Ok(());
+    }
+    let inspected = inspect(&path)?;
+    for note in &inspected.index.notes {
+        println!("note: {note}");
+    }
+    for finding in &inspected.reading.findings {
+        println!("{finding}\n    {}", finding.help());
+    }
+    let manifest = &inspected.reading.manifest;
+    println!("{} ({}), {} files", manifest.title, manifest.edition.name(), inspected.index.entries.len());
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Which job is whose.
+
+use crate::app::App;
+use crate::credentials::jobs::RenderCredential;
+use crate::events::jobs::RemindEvent;
+use crate::jobs::{Claimed, Failure, Job as _, Runner};
+use crate::mail::jobs::SendMessage;
+use crate::player::grades::SendScore;
+
+impl Runner for App {
+    async fn run(&self, job: Claimed) -> Result<(), Failure> {
+        let attempt = job.attempt;
+        let done = match job.kind.as_str() {
+            SendMessage::KIND => job.read::<SendMessage>()?.run(self).await,
+            RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
+            SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
+            RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,
+            other => Err(Failure::Final(format!("nobody knows the job {other:?}"))),
+        };
+        // A job may have enqueued another; an idle worker need not wait for its next look.
+        self.wake.notify_waiters();
+        done
+    }
+}
