@@ -32,6 +32,7 @@ course-address-link = Give an address
 course-opening = Opening the course…
 course-opened = The course is open.
 course-left = You left the course. Your progress is saved.
+course-left-unsent = You left the course without a connection. Your last answers are kept in this browser and will be sent the next time you open it here.
 course-leaving = Saving your progress…
 course-elsewhere = The course was opened elsewhere, in another tab or on another device. To go on here, open it again.
 course-error-network = The connection failed. Check your network, then try again.

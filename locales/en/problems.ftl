@@ -42,3 +42,6 @@ problem-body-too-large-title = Too much was sent
 problem-body-too-large-text = What was sent is larger than we accept. Nothing was changed.
 problem-body-unreadable-title = Unreadable request
 problem-body-unreadable-text = What was sent does not have the expected form. Nothing was changed.
+problem-picker-unknown-title = Content not found
+problem-picker-unknown-text = What you chose no longer exists, or is not offered to your organisation. Nothing was added to your course.
+problem-picker-unknown-next = Go back to the list and choose again.

@@ -32,6 +32,7 @@ course-address-link = Indiquer une adresse
 course-opening = Ouverture du parcours…
 course-opened = Le parcours est ouvert.
 course-left = Vous avez quitté le parcours. Votre avancement est enregistré.
+course-left-unsent = Vous avez quitté le parcours sans connexion. Vos dernières réponses sont gardées dans ce navigateur et seront envoyées à la prochaine ouverture.
 course-leaving = Enregistrement de votre avancement…
 course-elsewhere = Le parcours a été ouvert ailleurs, dans un autre onglet ou sur un autre appareil. Pour continuer ici, ouvrez-le de nouveau.
 course-error-network = La connexion a échoué. Vérifiez votre réseau, puis réessayez.

@@ -107,8 +107,7 @@ impl Demo {
 
         say("Cours · courses:");
         let endpoints = Endpoints::of(&format!("http://{campus_address}"));
-        let webinars =
-            seed::sow(&app, &endpoints, |course| say(&format!("  ✓ {course}"))).await?;
+        let webinars = seed::sow(&app, &endpoints, |course| say(&format!("  ✓ {course}"))).await?;
         let campus = campus::start(
             campus::Config {
                 bind: campus_address,

@@ -168,10 +168,8 @@ async fn trainer(
     now: DateTime<Utc>,
 ) -> anyhow::Result<(ContextId, PersonId)> {
     let context = visits::insert_context(tx, registration.id, CONTEXT, None, None, now).await?;
-    let known = PEOPLE
-        .iter()
-        .find(|person| person.is_trainer())
-        .context("Campus has no trainer")?;
+    let known =
+        PEOPLE.iter().find(|person| person.is_trainer()).context("Campus has no trainer")?;
     let told = Told {
         given_name: Some(known.given_name.to_owned()),
         family_name: Some(known.family_name.to_owned()),
@@ -180,8 +178,7 @@ async fn trainer(
         locale: Some(Lang::Fr),
     };
     let subject = known.id.to_string();
-    let (person, _) =
-        people::meet(tx, tenant.id, registration.id, &subject, told, now).await?;
+    let (person, _) = people::meet(tx, tenant.id, registration.id, &subject, told, now).await?;
     visits::set_membership(tx, context, person.id, Role::Trainer, now).await?;
     Ok((context, person.id))
 }

@@ -198,18 +198,22 @@ pub struct When {
 
 impl When {
     pub fn new(lang: Lang, date: &EventDate, zone: Tz) -> Self {
+        Self::of(lang, date.starts_at, date.ends_at, zone)
+    }
+
+    pub fn of(lang: Lang, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> Self {
         let machine = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let local_day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
-        let same_day = local_day(date.starts_at) == local_day(date.ends_at);
+        let until = if local_day(starts_at) == local_day(ends_at) {
+            dates::time(lang, ends_at, zone)
+        } else {
+            dates::day_and_time(lang, ends_at, zone)
+        };
         Self {
-            starts: machine(date.starts_at),
-            ends: machine(date.ends_at),
-            from: dates::day_and_time(lang, date.starts_at, zone),
-            until: if same_day {
-                dates::time(lang, date.ends_at, zone)
-            } else {
-                dates::day_and_time(lang, date.ends_at, zone)
-            },
+            starts: machine(starts_at),
+            ends: machine(ends_at),
+            from: dates::day_and_time(lang, starts_at, zone),
+            until,
             zone: zone.name(),
         }
     }
@@ -254,6 +258,8 @@ impl Facts {
             dates.iter().map(|date| When::new(lang, date, zone)).collect()
         };
         let has_place = signup.state == SignupState::Confirmed;
+        // Nobody is shown the way to what does not take place.
+        let invites = news.method(signup) == Some(Method::Request);
         let nothing = Before::default();
         let before = if let News::Changed(before) = news { before } else { &nothing };
         Self {
@@ -264,7 +270,7 @@ impl Facts {
                 News::Reminder(date) => write(&[date]),
                 _ => write(&about.dates),
             },
-            join_url: about.event.join_url.clone().filter(|_| has_place),
+            join_url: about.event.join_url.clone().filter(|_| invites),
             context: about.context.clone(),
             position: match news {
                 News::Waiting { ahead } => Some(ahead + 1),

@@ -9,6 +9,7 @@ pub mod pages;
 pub mod places;
 pub mod presence;
 mod store;
+pub mod trainers;
 pub mod views;
 pub mod visitors;
 

@@ -127,7 +127,7 @@ async fn page(app: &App, trainer: &Trainer, nothing_chosen: bool) -> Result<Resp
                 when: dates::day_and_time(
                     lang,
                     event.starts_at,
-                    event.time_zone.parse().unwrap_or(chrono_tz::Europe::Paris),
+                    event.zone(),
                 ),
                 title: event.title,
             })

@@ -7,6 +7,7 @@ const picker = document.getElementById("picker");
 if (picker) {
   const problem = document.getElementById("picker-problem");
   picker.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "cancel") return;
     if (picker.querySelector("input[name=item]:checked")) return;
     event.preventDefault();
     problem.textContent = picker.dataset.none;

@@ -1,0 +1,118 @@
+//! The product under test: `passerelle demo`, compiled, in a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// Where the running demo is. One serves all tests of this binary.
+#[derive(Debug)]
+pub struct Demo {
+    /// `http://127.0.0.1:port`: the learning platform, another site than the service.
+    pub campus: String,
+    /// `http://localhost:port`: the service's pages.
+    pub service: String,
+    /// Database and files.
+    pub data: PathBuf,
+}
+
+impl Demo {
+    /// The demo, started by whoever comes first.
+    pub fn running() -> &'static Self {
+        static DEMO: OnceLock<Demo> = OnceLock::new();
+        DEMO.get_or_init(start)
+    }
+
+    /// The port of the service's pages.
+    pub fn port(&self) -> u16 {
+        let port = self.service.rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).expect("the service's port")
+    }
+
+    /// What Campus remembers, as JSON.
+    pub async fn campus_state(&self) -> Value {
+        self.json("/_state").await
+    }
+
+    /// Every mail received so far.
+    pub async fn mails(&self) -> Vec<Value> {
+        let mails = self.json("/mailbox/messages.json").await;
+        mails.as_array().cloned().unwrap_or_default()
+    }
+
+    /// The mails to one address whose subject or text holds `words`.
+    pub async fn mails_to(&self, address: &str, words: &str) -> Vec<Value> {
+        let mut mails = self.mails().await;
+        mails.retain(|mail| {
+            let to = mail["recipients"].as_array().is_some_and(|all| all.iter().any(|to| to == address));
+            let holds = |part: &str| mail[part].as_str().is_some_and(|text| text.contains(words));
+            to && (holds("subject") || holds("text"))
+        });
+        mails
+    }
+
+    pub async fn attachment(&self, mail: &Value, number: usize) -> Vec<u8> {
+        self.bytes(&format!("/mailbox/{}/attachments/{number}?download=true", mail["id"])).await
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.bytes(path).await).expect("JSON")
+    }
+
+    async fn bytes(&self, path: &str) -> Vec<u8> {
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let answer = http.get(format!("{}{path}", self.campus)).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.bytes().await.expect("a body").to_vec()
+    }
+
+    /// A command line of the product against the demo's database and files.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_passerelle"))
+            .args(arguments)
+            .env("PASSERELLE_DATABASE_URL", format!("sqlite:{}", self.data.join("passerelle.sqlite").display()))
+            .env("PASSERELLE_BLOBS", self.data.join("blobs"))
+            .output()
+            .expect("the command runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}{errors}");
+        said
+    }
+}
+
+/// Starts the demo under a shell that ends it when this process is gone, however it goes: the test
+/// harness leaves by `exit`, where nothing is dropped.
+fn start() -> Demo {
+    let watch = "\"$@\" & demo=$!; read -r _; kill \"$demo\"; wait \"$demo\"";
+    let mut child = Command::new("sh")
+        .args(["-c", watch, "sh", env!("CARGO_BIN_EXE_passerelle")])
+        .args(["demo", "--port", "0", "--content-port", "0", "--campus-port", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the demo starts");
+    // Kept open as long as this process lives.
+    std::mem::forget(child.stdin.take());
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let (mut data, mut campus, mut service) = (None, None, None);
+    for line in lines.by_ref().map_while(Result::ok) {
+        let line = line.trim();
+        if let Some((_, folder)) = line.split_once("data: ") {
+            data = Some(folder.split(" (").next().unwrap_or(folder).into());
+        } else if line.starts_with("http://127.0.0.1:") && !line.ends_with("/mailbox") {
+            campus = Some(line.to_owned());
+        } else if line.starts_with("http://localhost:") {
+            service = Some(line.to_owned());
+            break;
+        }
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    Demo {
+        campus: campus.expect("Campus's address"),
+        service: service.expect("the service's address"),
+        data: data.expect("the data's folder"),
+    }
+}

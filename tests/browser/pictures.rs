@@ -1,0 +1,157 @@
+//! A picture of every page, narrow and wide, in both languages, for people to look at.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::demo::Demo;
+use crate::driver::{Browser, Options};
+use crate::learner::{
+    AURELIEN, HELENE, NOELLE, PLAYER, activity, course, enter_content, sign_in,
+};
+
+/// Pixels in width: a small telephone, a desk.
+const WIDTHS: [u32; 2] = [320, 1280];
+
+struct Album<'a> {
+    browser: &'a Browser,
+    folder: &'a Path,
+    language: &'a str,
+}
+
+pub async fn take(demo: &Demo, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("the folder for pictures");
+    for (language, learner) in [("fr", AURELIEN), ("en", NOELLE)] {
+        let options = Options { language, ..Options::default() };
+        let Some(browser) = Browser::start(options).await else { return };
+        let album = Album { browser: &browser, folder, language };
+        album.public_pages(demo).await;
+        album.learners_pages(demo, learner).await;
+        album.trainers_pages(demo).await;
+    }
+}
+
+impl Album<'_> {
+    /// The page that is open, whole, at each width.
+    async fn page(&self, name: &str) {
+        for width in WIDTHS {
+            self.browser.resize(width, 800).await;
+            let height = "return Math.max(document.documentElement.scrollHeight, 400)";
+            let height = self.browser.script(height, json!([])).await.as_u64().unwrap_or(800);
+            self.browser.resize(width, u32::try_from(height.min(6000)).unwrap_or(800)).await;
+            self.save(name, width).await;
+            let wide = "return document.documentElement.scrollWidth";
+            let wide = self.browser.script(wide, json!([])).await.as_u64().unwrap_or_default();
+            assert!(wide <= u64::from(width), "{name} is {wide} wide on a screen of {width}");
+        }
+        self.browser.resize(1280, 900).await;
+    }
+
+    /// The window as it is, at each width, without making it longer.
+    async fn screen(&self, name: &str) {
+        for (width, height) in [(320, 640), (1280, 800)] {
+            self.browser.resize(width, height).await;
+            self.save(name, width).await;
+        }
+        self.browser.resize(1280, 900).await;
+    }
+
+    async fn save(&self, name: &str, width: u32) {
+        // Fonts and pictures first.
+        self.browser.script_async("await document.fonts.ready", json!([])).await;
+        let file = self.folder.join(format!("{name}-{}-{width}.png", self.language));
+        std::fs::write(&file, self.browser.picture().await).expect("the picture is written");
+    }
+
+    async fn public_pages(&self, demo: &Demo) {
+        let at = |path: &str| format!("{}{path}", demo.service);
+        for (name, path) in [
+            ("home", "/"),
+            ("verify", "/verify"),
+            ("verify-wrong", "/verify?code=nonsense"),
+            ("verify-unknown", "/verify/AAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            ("address-gone", "/address/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            ("problem", "/nothing-here"),
+            ("new-window", "/lti/login?iss=https%3A%2F%2Flms.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F&passerelle_probe=1"),
+            ("refused", "/lti/login?iss=https%3A%2F%2Funknown.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F"),
+        ] {
+            self.browser.open(&at(path)).await;
+            self.page(name).await;
+        }
+    }
+
+    async fn learners_pages(&self, demo: &Demo, learner: u64) {
+        let browser = self.browser;
+        sign_in(browser, demo, learner, self.language).await;
+        let title = course("collaborer-en-ligne", scorm::source::Lang::French).title;
+        let framed = activity(demo, &title).await;
+        let address = format!("{framed}/launch?target=window");
+        browser.open(&address).await;
+        browser.shown("#open").await;
+        self.page("course").await;
+        browser.click("#open").await;
+        enter_content(browser, &[]).await;
+        browser.top().await;
+        self.screen("player").await;
+        browser.enter_all(&[PLAYER]).await;
+        browser.click("#toc-toggle").await;
+        browser.top().await;
+        self.screen("player-toc").await;
+        browser.click(".play-bar button").await;
+        browser.shown("#open").await;
+        self.page("course-begun").await;
+        let launch = browser.address().await.replace("/course", "");
+        browser.open(&format!("{launch}/address")).await;
+        self.page("address").await;
+
+        let events = activity(demo, "Tous les webinaires").await;
+        browser.open(&format!("{events}/launch?target=window")).await;
+        self.page("events").await;
+        browser.click("article h3 a").await;
+        browser.shown("form[action$='/signup'] button").await;
+        self.page("event").await;
+        browser.click("form[action$='/signup'] button").await;
+        browser.shown("details summary").await;
+        self.page("event-signed-up").await;
+
+        // As people meet it: inside the platform.
+        browser.open(&framed).await;
+        browser.enter_all(&["#contentframe"]).await;
+        browser.shown("#open").await;
+        browser.top().await;
+        self.screen("campus-course").await;
+    }
+
+    async fn trainers_pages(&self, demo: &Demo) {
+        let browser = self.browser;
+        sign_in(browser, demo, HELENE, self.language).await;
+        browser.open(&format!("{}/course/2/pick", demo.campus)).await;
+        browser.shown("#picker").await;
+        self.page("picker").await;
+        let events = activity(demo, "Tous les webinaires").await;
+        browser.open(&format!("{events}/launch?target=window")).await;
+        browser.shown("a[href$='/events/new']").await;
+        self.page("events-trainer").await;
+        browser.click("a[href$='/events/new']").await;
+        browser.shown("#title").await;
+        self.page("event-form").await;
+        browser.shown("#minutes").await.replace("2").await;
+        browser.click("form button[type=submit]").await;
+        browser.shown("#title-problem").await;
+        self.page("event-form-errors").await;
+        browser.open(&format!("{events}/launch?target=window")).await;
+        browser.click("article h3 a").await;
+        browser.shown("a[href$='/edit']").await;
+        self.page("event-trainer").await;
+        let event = browser.address().await;
+        browser.open(&format!("{event}/cancel")).await;
+        self.page("event-cancel").await;
+        browser.open(&format!("{event}/presence")).await;
+        self.page("event-presence").await;
+        let title = course("collaborer-en-ligne", scorm::source::Lang::French).title;
+        let framed = activity(demo, &title).await;
+        browser.open(&format!("{framed}/launch?target=window")).await;
+        browser.shown("#open").await;
+        self.page("course-preview").await;
+    }
+}
