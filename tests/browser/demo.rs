@@ -46,7 +46,8 @@ impl Demo {
     pub async fn mails_to(&self, address: &str, words: &str) -> Vec<Value> {
         let mut mails = self.mails().await;
         mails.retain(|mail| {
-            let to = mail["recipients"].as_array().is_some_and(|all| all.iter().any(|to| to == address));
+            let to =
+                mail["recipients"].as_array().is_some_and(|all| all.iter().any(|to| to == address));
             let holds = |part: &str| mail[part].as_str().is_some_and(|text| text.contains(words));
             to && (holds("subject") || holds("text"))
         });
@@ -72,7 +73,10 @@ impl Demo {
     pub fn command(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_passerelle"))
             .args(arguments)
-            .env("PASSERELLE_DATABASE_URL", format!("sqlite:{}", self.data.join("passerelle.sqlite").display()))
+            .env(
+                "PASSERELLE_DATABASE_URL",
+                format!("sqlite:{}", self.data.join("passerelle.sqlite").display()),
+            )
             .env("PASSERELLE_BLOBS", self.data.join("blobs"))
             .output()
             .expect("the command runs");

@@ -74,8 +74,7 @@ impl Browser {
             .call("POST", "/session", Some(starting.capabilities(&browser, &options)))
             .await
             .expect("a browser");
-        starting.session =
-            answer["sessionId"].as_str().expect("a session identifier").to_owned();
+        starting.session = answer["sessionId"].as_str().expect("a session identifier").to_owned();
         Some(starting)
     }
 
@@ -138,15 +137,24 @@ impl Browser {
         if ok { Ok(value) } else { Err(format!("{}: {}", value["error"], value["message"])) }
     }
 
-    async fn command(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, String> {
+    async fn command(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, String> {
         self.call(method, &format!("/session/{}{path}", self.session), body).await
     }
 
     /// A command of Chromium's own protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.command("POST", "/goog/cdp/execute", Some(json!({"cmd": command, "params": parameters})))
-            .await
-            .unwrap_or_else(|error| panic!("{command}: {error}"))
+        self.command(
+            "POST",
+            "/goog/cdp/execute",
+            Some(json!({"cmd": command, "params": parameters})),
+        )
+        .await
+        .unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
     pub async fn open(&self, url: &str) {
@@ -241,7 +249,8 @@ impl Browser {
     }
 
     pub async fn count(&self, css: &str) -> usize {
-        let count = self.script("return document.querySelectorAll(arguments[0]).length", json!([css]));
+        let count =
+            self.script("return document.querySelectorAll(arguments[0]).length", json!([css]));
         usize::try_from(count.await.as_u64().unwrap_or_default()).unwrap_or_default()
     }
 
@@ -350,7 +359,12 @@ pub struct Element<'a> {
 }
 
 impl Element<'_> {
-    async fn command(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, String> {
+    async fn command(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, String> {
         self.browser.command(method, &format!("/element/{}{path}", self.id), body).await
     }
 

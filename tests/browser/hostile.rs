@@ -43,8 +43,11 @@ pub async fn cookie_control() -> Control {
         (cookies, Redirect::to("/read")).into_response()
     };
     let read = async |State(sent): State<Arc<Mutex<String>>>, headers: HeaderMap| {
-        let cookies: Vec<&str> =
-            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        let cookies: Vec<&str> = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         *sent.lock().unwrap_or_else(PoisonError::into_inner) = cookies.join("; ");
         Html("<p id=read>read")
     };
@@ -135,7 +138,8 @@ pub fn import(demo: &Demo) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("intrus.zip");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&file).expect("a file"));
-    for (name, text) in [("imsmanifest.xml", MANIFEST), ("page.html", PAGE), ("attack.js", ATTACK)] {
+    for (name, text) in [("imsmanifest.xml", MANIFEST), ("page.html", PAGE), ("attack.js", ATTACK)]
+    {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("an entry");
         zip.write_all(text.as_bytes()).expect("its text");
     }

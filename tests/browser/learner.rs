@@ -56,7 +56,8 @@ pub async fn enter_content(browser: &Browser, outside: &[&str]) {
 
 /// The text of the content's heading and the page shown.
 pub async fn place(browser: &Browser) -> (String, String) {
-    let page = "return [...document.querySelectorAll('main > section')].find((s) => !s.hidden)?.id || ''";
+    let page =
+        "return [...document.querySelectorAll('main > section')].find((s) => !s.hidden)?.id || ''";
     let page = browser.script(page, json!([])).await;
     (browser.shown("#title").await.text().await, page.as_str().unwrap_or_default().to_owned())
 }

@@ -16,9 +16,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use demo::Demo;
 use driver::{Browser, ENTER, Options, TAB};
-use learner::{
-    HELENE, NOELLE, TOOL, ZOE, activity, course, enter_content, follow, place, sign_in,
-};
+use learner::{HELENE, NOELLE, TOOL, ZOE, activity, course, enter_content, follow, place, sign_in};
 use recorder::Recorder;
 
 /// One browser at a time: two would only make each other slow.
@@ -57,7 +55,9 @@ async fn a_learner_goes_from_campus_to_the_certificate_across_sites() {
     assert_eq!(launches.len(), 1, "one launch, made by this browser");
     assert_eq!(launches[0].field("sec-fetch-site"), Some("cross-site"));
     assert_eq!(launches[0].field("sec-fetch-dest"), Some("iframe"));
-    assert!(launches[0].field("cookie").is_some_and(|cookie| cookie.contains("__Host-passerelle=")));
+    assert!(
+        launches[0].field("cookie").is_some_and(|cookie| cookie.contains("__Host-passerelle="))
+    );
 
     browser.click("#open").await;
     let mut reloaded = false;
@@ -95,9 +95,8 @@ async fn a_learner_goes_from_campus_to_the_certificate_across_sites() {
 
     // One mail, with the same bytes.
     let address = "zoe.lefevre@campus.example";
-    let mail = browser
-        .wait("the mail", async || demo.mails_to(address, &content.title).await.pop())
-        .await;
+    let mail =
+        browser.wait("the mail", async || demo.mails_to(address, &content.title).await.pop()).await;
     assert_eq!(mail["attachments"].as_array().map(Vec::len), Some(1), "{mail:#}");
     assert_eq!(demo.attachment(&mail, 0).await, pdf, "the attachment is the certificate");
 
@@ -172,9 +171,7 @@ async fn a_course_starts_with_the_keyboard_alone_in_english() {
     tab_to(&browser, &[TOOL, learner::PLAYER, learner::CONTENT], "#next").await;
     let first = place(&browser).await;
     browser.press(ENTER).await;
-    browser
-        .wait("the second page", async || (place(&browser).await != first).then_some(()))
-        .await;
+    browser.wait("the second page", async || (place(&browser).await != first).then_some(())).await;
     let focused = "return document.activeElement.matches('h2, h1')";
     assert_eq!(browser.script(focused, json!([])).await, true, "the focus is on the new heading");
 }
@@ -188,7 +185,11 @@ async fn tab_to(browser: &Browser, frames: &[&str], css: &str) {
         if browser.try_script(script, json!([css])).await.is_ok_and(|found| found == true) {
             let visible = "const style = getComputedStyle(document.activeElement);
                 return style.outlineStyle !== 'none' || style.boxShadow !== 'none'";
-            assert_eq!(browser.script(visible, json!([])).await, true, "the focus of {css} is visible");
+            assert_eq!(
+                browser.script(visible, json!([])).await,
+                true,
+                "the focus of {css} is visible"
+            );
             return;
         }
     }
@@ -236,9 +237,8 @@ async fn a_browser_that_keeps_no_cookie_in_the_frame_is_offered_a_window() {
     assert_eq!(recorder.requests("GET /lti/login").len(), 1, "one probe, no loop");
 
     browser.click("a[target=_blank]").await;
-    let window = browser
-        .wait("the new window", async || browser.windows().await.into_iter().nth(1))
-        .await;
+    let window =
+        browser.wait("the new window", async || browser.windows().await.into_iter().nth(1)).await;
     browser.window(&window).await;
     browser.shown("#open").await;
     assert_eq!(browser.shown("h1").await.text().await, title);
@@ -262,7 +262,8 @@ async fn a_trainer_plans_a_webinar_and_a_learner_signs_up() {
     browser.shown("#description").await.replace("Apportez un album.").await;
     browser.click("form button[type=submit]").await;
     browser.shown("#title-problem").await;
-    let kept = browser.script("return document.querySelector('#description').value", json!([])).await;
+    let kept =
+        browser.script("return document.querySelector('#description').value", json!([])).await;
     assert_eq!(kept, "Apportez un album.");
     fill_event(&browser, title, 7).await;
     browser.click("form button[type=submit]").await;

@@ -6,9 +6,7 @@ use serde_json::json;
 
 use crate::demo::Demo;
 use crate::driver::{Browser, Options};
-use crate::learner::{
-    AURELIEN, HELENE, NOELLE, PLAYER, activity, course, enter_content, sign_in,
-};
+use crate::learner::{AURELIEN, HELENE, NOELLE, PLAYER, activity, course, enter_content, sign_in};
 
 /// Pixels in width: a small telephone, a desk.
 const WIDTHS: [u32; 2] = [320, 1280];
@@ -72,8 +70,14 @@ impl Album<'_> {
             ("verify-unknown", "/verify/AAAAAAAAAAAAAAAAAAAAAAAAAA"),
             ("address-gone", "/address/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
             ("problem", "/nothing-here"),
-            ("new-window", "/lti/login?iss=https%3A%2F%2Flms.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F&passerelle_probe=1"),
-            ("refused", "/lti/login?iss=https%3A%2F%2Funknown.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F"),
+            (
+                "new-window",
+                "/lti/login?iss=https%3A%2F%2Flms.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F&passerelle_probe=1",
+            ),
+            (
+                "refused",
+                "/lti/login?iss=https%3A%2F%2Funknown.example&login_hint=1&target_link_uri=https%3A%2F%2Ftool.example%2F",
+            ),
         ] {
             self.browser.open(&at(path)).await;
             self.page(name).await;

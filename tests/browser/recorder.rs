@@ -56,9 +56,11 @@ pub struct Head(String);
 
 impl Head {
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.0.lines().skip(1).filter_map(|line| line.split_once(": ")).find_map(|(key, value)| {
-            key.eq_ignore_ascii_case(name).then_some(value)
-        })
+        self.0
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "))
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 }
 
