@@ -61,6 +61,7 @@ pub fn pages(app: App) -> Router {
             "/launches/{launch}/address",
             get(people::pages::address).post(people::pages::tell_address),
         )
+        .route("/launches/{launch}/credentials/{credential}", get(credentials::pages::show))
         .route("/launches/{launch}/credentials/{credential}/pdf", get(credentials::pages::pdf))
         .route("/launches/{launch}/events", get(events::pages::list))
         .route("/launches/{launch}/events/{event}", get(events::pages::show))

@@ -1,7 +1,7 @@
 //! Which job is whose.
 
 use crate::app::App;
-use crate::credentials::jobs::RenderCredential;
+use crate::credentials::jobs::{MailWaiting, RenderCredential};
 use crate::events::jobs::RemindEvent;
 use crate::jobs::{Claimed, Failure, Job as _, Runner};
 use crate::mail::jobs::SendMessage;
@@ -11,7 +11,8 @@ impl Runner for App {
     async fn run(&self, job: Claimed) -> Result<(), Failure> {
         let attempt = job.attempt;
         let done = match job.kind.as_str() {
-            SendMessage::KIND => job.read::<SendMessage>()?.run(self).await,
+            SendMessage::KIND => job.read::<SendMessage>()?.run(self, attempt).await,
+            MailWaiting::KIND => job.read::<MailWaiting>()?.run(self, attempt).await,
             RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
             SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
             RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,

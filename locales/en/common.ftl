@@ -2,10 +2,6 @@
 common-skip = Skip to content
 common-back = Back
 common-cancel = Cancel
-common-close = Close
-common-save = Save
-common-yes = Yes
-common-no = No
 common-mail-footer = This message was sent to you by Passerelle, the training service behind your learning platform.
 
 home-title = Passerelle, the training service behind your platform

@@ -2,10 +2,6 @@
 common-skip = Aller au contenu
 common-back = Retour
 common-cancel = Annuler
-common-close = Fermer
-common-save = Enregistrer
-common-yes = Oui
-common-no = Non
 common-mail-footer = Ce message vous a été envoyé par Passerelle, le service de formation relié à votre plateforme.
 
 home-title = Passerelle, le service de formation derrière votre plateforme

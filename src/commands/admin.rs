@@ -11,13 +11,13 @@ use crate::tenants::{self, NewTenant};
 use crate::web::Lang;
 
 #[derive(Subcommand)]
-pub enum TenantCommand {
+pub(super) enum TenantCommand {
     /// Add an organisation.
     Add(TenantArgs),
 }
 
 #[derive(Args)]
-pub struct TenantArgs {
+pub(super) struct TenantArgs {
     /// A short name for commands: lower-case letters, digits, hyphens.
     slug: String,
     /// The name people read.
@@ -39,7 +39,7 @@ pub struct TenantArgs {
 }
 
 impl TenantCommand {
-    pub async fn run(self, app: App) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: App) -> anyhow::Result<()> {
         let Self::Add(args) = self;
         let language = Lang::from_tag(&args.language)
             .with_context(|| format!("the language {:?} is not spoken here", args.language))?;
@@ -64,7 +64,7 @@ impl TenantCommand {
 }
 
 #[derive(Subcommand)]
-pub enum PlatformCommand {
+pub(super) enum PlatformCommand {
     /// Register an LMS, and print what to enter there.
     Add(Box<PlatformArgs>),
     /// The LMSs we are registered with.
@@ -74,7 +74,7 @@ pub enum PlatformCommand {
 }
 
 #[derive(Args)]
-pub struct PlatformArgs {
+pub(super) struct PlatformArgs {
     /// The name people know the LMS by.
     name: String,
     /// For Moodle: the site's address without a slash at its end.
@@ -103,7 +103,7 @@ pub struct PlatformArgs {
 }
 
 impl PlatformCommand {
-    pub async fn run(self, app: App) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: App) -> anyhow::Result<()> {
         match self {
             Self::Add(args) => add(&app, *args).await,
             Self::List => list(&app).await,

@@ -16,7 +16,7 @@ use crate::courses::shipped;
 use crate::web::Lang;
 
 #[derive(Subcommand)]
-pub enum CourseCommand {
+pub(super) enum CourseCommand {
     /// Build SCORM 1.2 and 2004 packages from a course's sources, in all its languages.
     Build {
         /// The folder with course.toml.
@@ -51,7 +51,7 @@ pub enum CourseCommand {
 }
 
 impl CourseCommand {
-    pub async fn run(self, config: Config) -> anyhow::Result<()> {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
         match self {
             Self::Build { folder, out } => build(folder, out),
             Self::Check { path } => check(path),

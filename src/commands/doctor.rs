@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Encryption};
 use crate::{jobs, platforms, tenants};
 
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let mut report = Report::default();
     let app = match App::start(config.clone(), Clock::System).await {
         Ok(app) => app,

@@ -8,7 +8,7 @@ use super::certificate::Document;
 use super::{Credential, announce, store};
 use crate::app::App;
 use crate::db;
-use crate::ids::CredentialId;
+use crate::ids::{CredentialId, PersonId};
 use crate::jobs::{Failure, Job};
 use crate::people;
 
@@ -91,4 +91,27 @@ async fn keep(
 
 fn soon(error: impl std::fmt::Display) -> Failure {
     Failure::Retry { after: SOON, reason: error.to_string() }
+}
+
+/// Mails what was rendered before its holder had an address.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MailWaiting {
+    pub person: PersonId,
+}
+
+impl Job for MailWaiting {
+    const KIND: &'static str = "mail-waiting-credentials";
+}
+
+impl MailWaiting {
+    pub async fn run(self, app: &App, attempt: i64) -> Result<(), Failure> {
+        let mailed = async {
+            let mut tx = app.db.write().await?;
+            let person = people::find(&mut tx, self.person).await?;
+            super::mail_waiting(app, &mut tx, &person, app.clock.now()).await?;
+            tx.commit().await?;
+            Ok::<_, super::AnnounceError>(())
+        };
+        mailed.await.map_err(|error| Failure::backoff(attempt, error))
+    }
 }

@@ -4,8 +4,10 @@
 pub mod campus;
 pub mod mailbox;
 mod seed;
+mod store;
 mod walkthrough;
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,8 +50,8 @@ pub struct Options {
     #[arg(long, default_value_t = 0)]
     pub smtp_port: u16,
     /// The folder for the database and the files, kept for the next start. Without it they go to a
-    /// temporary folder that is removed at the end.
-    #[arg(long, value_name = "DIR")]
+    /// temporary folder that is removed at the end. The walkthrough always starts afresh.
+    #[arg(long, value_name = "DIR", conflicts_with = "walkthrough")]
     pub data: Option<PathBuf>,
 }
 
@@ -107,7 +109,15 @@ impl Demo {
 
         say("Cours · courses:");
         let endpoints = Endpoints::of(&format!("http://{campus_address}"));
-        let webinars = seed::sow(&app, &endpoints, |course| say(&format!("  ✓ {course}"))).await?;
+        let built = Cell::new(false);
+        let webinars = seed::sow(&app, &endpoints, |course| {
+            built.set(true);
+            say(&format!("  ✓ {course}"));
+        })
+        .await?;
+        if !built.get() {
+            say("  ✓ déjà en place · already there");
+        }
         let campus = campus::start(
             campus::Config {
                 bind: campus_address,

@@ -178,7 +178,7 @@ async fn trainer(
         locale: Some(Lang::Fr),
     };
     let subject = known.id.to_string();
-    let (person, _) = people::meet(tx, tenant.id, registration.id, &subject, told, now).await?;
+    let person = people::meet(tx, tenant.id, registration.id, &subject, told, now).await?.person;
     visits::set_membership(tx, context, person.id, Role::Trainer, now).await?;
     Ok((context, person.id))
 }

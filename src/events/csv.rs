@@ -27,9 +27,7 @@ fn cell(value: &str) -> String {
 /// Spreadsheets skip blanks before the sign, and take its full-width form too.
 fn starts_like_a_formula(value: &str) -> bool {
     value.starts_with(['\t', '\r', '\n'])
-        || value
-            .trim_start()
-            .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || value.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -39,10 +37,7 @@ mod tests {
     #[test]
     fn cells_are_quoted_and_separated_as_the_language_expects() {
         let rows = [vec!["Zoé \"Z\" Lefèvre".to_owned(), "a;b,c\nd".to_owned()]];
-        assert_eq!(
-            write(Lang::Fr, &rows),
-            "\u{feff}\"Zoé \"\"Z\"\" Lefèvre\";\"a;b,c\nd\"\r\n"
-        );
+        assert_eq!(write(Lang::Fr, &rows), "\u{feff}\"Zoé \"\"Z\"\" Lefèvre\";\"a;b,c\nd\"\r\n");
         assert!(write(Lang::En, &rows).contains("\",\""));
     }
 

@@ -57,11 +57,7 @@ pub struct FieldError {
 impl EventForm {
     /// An empty form with what most events have.
     pub fn new(zone: Tz) -> Self {
-        Self {
-            minutes: "60".to_owned(),
-            time_zone: zone.name().to_owned(),
-            ..Self::default()
-        }
+        Self { minutes: "60".to_owned(), time_zone: zone.name().to_owned(), ..Self::default() }
     }
 
     /// The form filled with the event; `first` is the date it is about.
@@ -170,8 +166,7 @@ fn number(text: &str, (least, most): (i64, i64)) -> Option<i64> {
 
 /// A title has no line breaks, and nothing that cannot be seen.
 fn one_line(text: &str) -> String {
-    let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -51,11 +51,15 @@ impl Before {
 pub(super) enum News<'a> {
     Confirmed,
     /// How many are before the person on the waiting list.
-    Waiting { ahead: i64 },
+    Waiting {
+        ahead: i64,
+    },
     Promoted,
     Changed(&'a Before),
     Cancelled,
-    Withdrawn { had_place: bool },
+    Withdrawn {
+        had_place: bool,
+    },
     Reminder(EventDate),
 }
 

@@ -121,7 +121,7 @@ fn list_page(
         };
         Item {
             path: path_of(visit, event.id, ""),
-            title: event.title.clone(),
+            event_title: event.title.clone(),
             when: when(visit, event),
             cancelled: event.state == EventState::Cancelled,
             full: event.capacity.is_some_and(|capacity| event.confirmed >= capacity),
@@ -159,7 +159,7 @@ fn next(
     let confirmed = Some(SignupState::Confirmed.as_str());
     let make = |event: &Listed, key, act| Next {
         path: path_of(visit, event.id, ""),
-        title: event.title.clone(),
+        event_title: event.title.clone(),
         when: when(visit, event),
         key,
         act,
@@ -175,7 +175,7 @@ fn next(
 fn needs(visit: &Visit, events: &[Listed], now: DateTime<Utc>) -> Vec<Need> {
     let need = |event: &Listed, rest, key, act, count| Need {
         path: path_of(visit, event.id, rest),
-        title: event.title.clone(),
+        event_title: event.title.clone(),
         key,
         count,
         act,
@@ -189,15 +189,12 @@ fn needs(visit: &Visit, events: &[Listed], now: DateTime<Utc>) -> Vec<Need> {
         });
     let soon = scheduled()
         .filter(|event| (now..now + SOON).contains(&event.starts_at))
-        .map(|event| {
-            need(event, "", "events-need-soon", "events-need-act-open", event.confirmed)
-        });
-    let waiting = scheduled().filter(|event| event.waiting > 0 && now < event.over_at).map(
-        |event| {
+        .map(|event| need(event, "", "events-need-soon", "events-need-act-open", event.confirmed));
+    let waiting =
+        scheduled().filter(|event| event.waiting > 0 && now < event.over_at).map(|event| {
             let (key, act) = ("events-need-waiting", "events-need-act-capacity");
             need(event, "/edit", key, act, event.waiting)
-        },
-    );
+        });
     presence.chain(soon).chain(waiting).collect()
 }
 
@@ -225,11 +222,8 @@ pub(super) async fn page(
     let counts = store::counts(&mut tx, id).await?;
     let phase = Phase::of(&event_dates, app.clock.now());
     let own = store::signup(&mut tx, id, visit.person.id).await?;
-    let numbers = Numbers {
-        confirmed: counts.confirmed,
-        waiting: counts.waiting,
-        capacity: event.capacity,
-    };
+    let numbers =
+        Numbers { confirmed: counts.confirmed, waiting: counts.waiting, capacity: event.capacity };
     let free = event.capacity.map(|capacity| (capacity - counts.confirmed).max(0));
     let has_place = own.as_ref().is_some_and(|own| own.state == SignupState::Confirmed);
     let cancelled = event.state == EventState::Cancelled;

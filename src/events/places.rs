@@ -76,11 +76,7 @@ pub enum CannotMark {
 
 impl Signup {
     /// Back after a withdrawal, at the end of the order.
-    pub fn sign_up_again(
-        self,
-        state: SignupState,
-        position: i64,
-    ) -> Result<Self, AlreadySignedUp> {
+    pub fn sign_up_again(self, state: SignupState, position: i64) -> Result<Self, AlreadySignedUp> {
         match self.state {
             SignupState::Withdrawn => {
                 let revision = self.revision + 1;
@@ -255,8 +251,7 @@ pub async fn withdraw(
     if event.state == EventState::Cancelled {
         return Err(WithdrawError::Cancelled);
     }
-    let before =
-        store::signup(tx, id, person.id).await?.ok_or(WithdrawError::NotSignedUp)?;
+    let before = store::signup(tx, id, person.id).await?.ok_or(WithdrawError::NotSignedUp)?;
     let had = before.state;
     let after = before.withdraw().map_err(|refusal| match refusal {
         CannotWithdraw::NotSignedUp => WithdrawError::NotSignedUp,

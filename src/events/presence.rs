@@ -6,8 +6,7 @@ use serde_json::json;
 
 use super::places::{CannotMark, Change};
 use super::{
-    Event, EventDate, EventState, Participant, Phase, Presence, Signup, SignupState, store,
-    total_minutes,
+    Event, EventDate, EventState, Participant, Phase, Presence, Signup, store, total_minutes,
 };
 use crate::app::App;
 use crate::completions::{self, NewCompletion, Of};
@@ -169,9 +168,4 @@ async fn attest(
     let (kind, lang) = (Kind::Attestation, person.locale);
     credentials::award(tx, completion, kind, tenant, person, lang, facts, now).await?;
     Ok(true)
-}
-
-/// Whether somebody's presence still waits for the trainer's decision.
-pub fn is_undecided(signup: &Signup) -> bool {
-    signup.state == SignupState::Confirmed && signup.presence.is_none()
 }

@@ -165,10 +165,7 @@ struct DateOfEvent {
     date: EventDate,
 }
 
-pub(super) async fn date(
-    tx: &mut Tx,
-    id: EventDateId,
-) -> db::Result<Option<(EventId, EventDate)>> {
+pub(super) async fn date(tx: &mut Tx, id: EventDateId) -> db::Result<Option<(EventId, EventDate)>> {
     let row: Option<DateOfEvent> = tx
         .query("SELECT event_id, id, starts_at, ends_at FROM event_dates WHERE id = $1")
         .bind(id)

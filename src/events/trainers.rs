@@ -30,7 +30,14 @@ const NEW: &str = "events/new";
 const PRESENCE: &str = "presence-";
 /// The parts of the world whose zones the form offers.
 const REGIONS: [&str; 9] = [
-    "Europe/", "Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Indian/",
+    "Europe/",
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Indian/",
     "Pacific/",
 ];
 
@@ -339,7 +346,8 @@ pub async fn presence(
     let token = fields.iter().find(|(name, _)| name == "form_token");
     let token = token.map(|(_, value)| value.as_str()).unwrap_or_default();
     visit.check_form(&app, &about(id), token)?;
-    let unreadable = || Problem::bad_request("events-presence-unreadable").in_language(visit.lang());
+    let unreadable =
+        || Problem::bad_request("events-presence-unreadable").in_language(visit.lang());
     let decisions = decisions(&fields).ok_or_else(unreadable)?;
     let mut tx = app.db.write().await?;
     let (key, names) =

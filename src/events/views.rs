@@ -1,4 +1,6 @@
 //! What the pages about events show: their typed contexts.
+//!
+//! No field is called `title`: inside the layout that is the title of the page.
 
 use serde::Serialize;
 
@@ -37,7 +39,7 @@ pub struct Numbers {
 #[derive(Clone, Debug, Serialize)]
 pub struct Item {
     pub path: String,
-    pub title: String,
+    pub event_title: String,
     pub when: When,
     pub cancelled: bool,
     pub full: bool,
@@ -51,7 +53,7 @@ pub struct Item {
 #[derive(Clone, Debug, Serialize)]
 pub struct Need {
     pub path: String,
-    pub title: String,
+    pub event_title: String,
     /// The sentence, which counts people.
     pub key: &'static str,
     pub count: i64,
@@ -63,7 +65,7 @@ pub struct Need {
 #[derive(Clone, Debug, Serialize)]
 pub struct Next {
     pub path: String,
-    pub title: String,
+    pub event_title: String,
     pub when: When,
     pub key: &'static str,
     pub act: &'static str,
@@ -88,7 +90,7 @@ impl Page for ListPage {
     fn samples() -> Vec<Self> {
         let item = |own, numbers, cancelled| Item {
             path: "/launches/1/events/2".to_owned(),
-            title: "Lancer un projet <eTwinning>".to_owned(),
+            event_title: "Lancer un projet <eTwinning>".to_owned(),
             when: When::sample(),
             cancelled,
             full: !cancelled,
@@ -108,14 +110,14 @@ impl Page for ListPage {
         };
         let need = |key| Need {
             path: "/launches/1/events/2/presence".to_owned(),
-            title: "Lancer un projet".to_owned(),
+            event_title: "Lancer un projet".to_owned(),
             key,
             count: 3,
             act: "events-need-act-presence",
         };
         let next = |key, act| Next {
             path: "/launches/1/events/2".to_owned(),
-            title: "Lancer un projet".to_owned(),
+            event_title: "Lancer un projet".to_owned(),
             when: When::sample(),
             key,
             act,
@@ -126,7 +128,10 @@ impl Page for ListPage {
             Self {
                 notice: Some(Notice::done("events-done-cancelled")),
                 needs: NEEDS.iter().map(|key| need(key)).collect(),
-                upcoming: vec![item(None, numbers(None), false), item(None, numbers(Some(1)), true)],
+                upcoming: vec![
+                    item(None, numbers(None), false),
+                    item(None, numbers(Some(1)), true),
+                ],
                 past: vec![item(None, numbers(Some(20)), false)],
                 ..empty(true)
             },

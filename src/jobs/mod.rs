@@ -123,11 +123,12 @@ pub async fn run_next<R: Runner>(db: &Db, clock: &Clock, runner: &R) -> db::Resu
     match outcome {
         Ok(()) => store::finish(&mut tx, id, attempt, now).await?,
         Err(Failure::Retry { after, reason }) => {
-            tracing::info!(job = %id, kind, attempt, reason, "a job will be tried again");
+            // The reason stays in the row: a mail server's words may quote an address.
+            tracing::info!(job = %id, kind, attempt, "a job will be tried again");
             store::retry(&mut tx, id, attempt, now + after, &reason).await?;
         }
         Err(Failure::Final(reason)) => {
-            tracing::warn!(job = %id, kind, attempt, reason, "a job failed for good");
+            tracing::warn!(job = %id, kind, attempt, "a job failed for good; its row says why");
             store::fail(&mut tx, id, attempt, &reason, now).await?;
         }
     }

@@ -13,10 +13,11 @@ use url::Url;
 
 use crate::app::App;
 use crate::courses;
+use crate::credentials::jobs::MailWaiting;
 use crate::db::{self, Tx};
 use crate::events;
 use crate::ids::{LaunchId, Token, sha256_hex};
-use crate::people::{self, Told};
+use crate::people::{self, Met, Told};
 use crate::platforms::{self, DeploymentState, Registration};
 use crate::player;
 use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
@@ -207,7 +208,7 @@ pub async fn accept(
     }
     let subject = told.subject.as_deref().ok_or(AcceptError::Anonymous)?;
     let lang = told.locale().and_then(|tag| Lang::from_tag(&tag));
-    let (person, identity) = people::meet(
+    let Met { person, identity, first_address } = people::meet(
         tx,
         registration.tenant_id,
         registration.id,
@@ -222,6 +223,10 @@ pub async fn accept(
         now,
     )
     .await?;
+    if first_address {
+        let job = MailWaiting { person: person.id };
+        crate::jobs::enqueue(tx, &job, now, now, None).await?;
+    }
     let role = role_of(&told.roles);
     let context = match &told.context {
         None => None,
@@ -264,7 +269,11 @@ pub async fn accept(
         resource_link_id: resource_link,
         role,
         locale: lang.unwrap_or(person.locale),
-        details: Json(Details { opens, return_url }),
+        details: Json(Details {
+            opens,
+            return_url,
+            preview: role == Role::Trainer || told.roles.is_test_user(),
+        }),
         created_at: now,
         expires_at: now + LAUNCH_LIFE,
     };
@@ -286,7 +295,7 @@ async fn enrol(
     course: crate::ids::CourseId,
     now: DateTime<Utc>,
 ) -> Result<(), AcceptError> {
-    let preview = launch.role == Role::Trainer || told.roles.is_test_user();
+    let preview = launch.details.preview;
     let enrolment = player::enrol(tx, launch.person_id, course, preview, now).await?;
     let line_item = told.ags.as_ref().and_then(|ags| {
         let may_score = ags.scopes.iter().any(|scope| scope == lti::token::scope::SCORE);

@@ -238,7 +238,7 @@ async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
             })
         })
         .collect();
-    tracing::info!(code, detail = refusal.detail, "a launch was refused");
+    tracing::info!(code, "a launch was refused; the platform's launch log says more");
     let recorded = async {
         let mut tx = app.db.write().await?;
         let now = app.clock.now();

@@ -43,8 +43,8 @@ pub enum ComposeError {
 }
 
 impl SendMessage {
-    pub async fn run(self, app: &App) -> Result<(), Failure> {
-        let retry = |reason: String| Failure::backoff(1, reason);
+    pub async fn run(self, app: &App, attempt: i64) -> Result<(), Failure> {
+        let retry = |reason: String| Failure::backoff(attempt, reason);
         let mut tx = app.db.write().await.map_err(|error| retry(error.to_string()))?;
         let Some(stored) =
             store::find(&mut tx, self.message).await.map_err(|error| retry(error.to_string()))?

@@ -53,6 +53,15 @@ pub struct Told {
     pub locale: Option<Lang>,
 }
 
+/// Who came.
+#[derive(Clone, Debug)]
+pub struct Met {
+    pub person: Person,
+    pub identity: IdentityId,
+    /// The platform tells an address for the first time: what waited for one can be mailed.
+    pub first_address: bool,
+}
+
 /// The person behind (registration, subject): found or made, and brought up to date with what the
 /// platform tells now. What it does not tell stays as it was.
 pub async fn meet(
@@ -62,23 +71,28 @@ pub async fn meet(
     subject: &str,
     told: Told,
     now: DateTime<Utc>,
-) -> crate::db::Result<(Person, IdentityId)> {
+) -> crate::db::Result<Met> {
     if let Some(known) = store::by_identity(tx, registration, subject).await? {
+        let before = store::find(tx, known.person_id).await?;
         store::update(tx, known.person_id, told, now).await?;
         store::seen(tx, known.id, now).await?;
-        return Ok((store::find(tx, known.person_id).await?, known.id));
+        let person = store::find(tx, known.person_id).await?;
+        let first_address = before.email.is_none() && person.email.is_some();
+        return Ok(Met { person, identity: known.id, first_address });
     }
     let person = store::insert(tx, tenant, told, now).await?;
     let identity = IdentityId::new(now);
     if store::insert_identity(tx, identity, registration, subject, person, now).await? {
-        return Ok((store::find(tx, person).await?, identity));
+        let person = store::find(tx, person).await?;
+        return Ok(Met { person, identity, first_address: false });
     }
     // Somebody else's transaction met the same identity first: ours takes theirs.
     store::delete(tx, person).await?;
     let known = store::by_identity(tx, registration, subject)
         .await?
         .ok_or(crate::db::Error::RowNotFound)?;
-    Ok((store::find(tx, known.person_id).await?, known.id))
+    let person = store::find(tx, known.person_id).await?;
+    Ok(Met { person, identity: known.id, first_address: false })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -123,7 +123,7 @@ pub async fn status(state: State<App>, visit: Visit) -> Result<Response, Problem
 async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), Problem> {
     let Opens::Course(id) = visit.launch.details.opens else { return Err(Problem::not_found()) };
     let lang = visit.lang();
-    let preview = visit.is_trainer();
+    let preview = visit.is_preview();
     let mut tx = app.db.read().await?;
     let versions = courses::versions(&mut tx, id).await?;
     let (enrolment, attempt) = enrolment(&mut tx, visit.person.id, id, preview)
@@ -210,7 +210,7 @@ pub async fn open(
     visit.check_form(&app, "course", &form.form_token)?;
     let Opens::Course(id) = visit.launch.details.opens else { return Err(Problem::not_found()) };
     let mut tx = app.db.write().await?;
-    let (enrolment, _) = enrolment(&mut tx, visit.person.id, id, visit.is_trainer())
+    let (enrolment, _) = enrolment(&mut tx, visit.person.id, id, visit.is_preview())
         .await?
         .ok_or_else(Problem::not_found)?;
     let label = enrolment

@@ -59,6 +59,8 @@ pub struct Details {
     pub opens: Opens,
     /// Where "back to the course" leads, if the platform said.
     pub return_url: Option<String>,
+    /// A trainer's or test user's launch plays, and nothing is graded or awarded.
+    pub preview: bool,
 }
 
 /// What a launch opens.
@@ -102,6 +104,11 @@ impl Visit {
 
     pub fn is_trainer(&self) -> bool {
         self.launch.role == Role::Trainer
+    }
+
+    /// Whether what is done in this launch counts for nothing.
+    pub fn is_preview(&self) -> bool {
+        self.launch.details.preview
     }
 
     /// The path of one of this launch's pages.

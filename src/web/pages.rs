@@ -136,7 +136,7 @@ impl HelperDef for Translate {
         helper: &Helper<'rc>,
         registry: &'reg Handlebars<'reg>,
         context: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
+        render: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
         let key = helper
@@ -161,7 +161,12 @@ impl HelperDef for Translate {
             .0
             .text(lang, &key, &arguments)
             .map_err(|error| RenderErrorReason::Other(error.to_string()))?;
-        out.write(&registry.get_escape_fn()(&text))?;
+        // As another helper's argument it is escaped when that one writes it.
+        if render.is_disable_escape() {
+            out.write(&text)?;
+        } else {
+            out.write(&registry.get_escape_fn()(&text))?;
+        }
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ function start({ player_url: address, origin, token }) {
   leave.addEventListener("click", () => askToLeave());
   const mark = document.querySelector(".mark")?.cloneNode(true);
   const title = element("h1", { textContent: words.title, tabIndex: -1 });
-  const bar = element("header", { className: "play-bar" }, ...(mark ? [mark] : []), title, status, leave);
+  const bar = element("div", { className: "play-bar" }, ...(mark ? [mark] : []), title, status, leave);
   const frame = element("iframe", {
     title: words.title,
     allow: "autoplay; fullscreen; encrypted-media; clipboard-write",

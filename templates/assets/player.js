@@ -82,7 +82,7 @@ function transportOf(play) {
     send: (message, { keepalive }) =>
       post(
         "/runtime/commit",
-        { ...message, token, activity: play.activity, leaving: play.leaving },
+        { ...message, token, activity: play.activity, leaving: play.leaving || unloading },
         keepalive || unloading,
       ),
   };

@@ -60,7 +60,7 @@ pub struct Browser {
     port: u16,
     session: String,
     driver: Child,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -69,7 +69,7 @@ impl Browser {
         let (driver, port) = start_driver(&driver);
         let profile = tempfile::tempdir().expect("a temporary folder");
         let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        let mut starting = Self { http, port, session: String::new(), driver, _profile: profile };
+        let mut starting = Self { http, port, session: String::new(), driver, profile: profile };
         let answer = starting
             .call("POST", "/session", Some(starting.capabilities(&browser, &options)))
             .await
@@ -93,7 +93,7 @@ impl Browser {
             "--test-third-party-cookie-phaseout".to_owned(),
             "--window-size=1280,900".to_owned(),
             format!("--lang={}", options.language),
-            format!("--user-data-dir={}", self._profile.path().display()),
+            format!("--user-data-dir={}", self.profile.path().display()),
         ];
         if !options.resolver_rules.is_empty() {
             arguments.push(format!("--host-resolver-rules={}", options.resolver_rules));
@@ -412,7 +412,9 @@ fn start_driver(program: &std::path::Path) -> (Child, u16) {
     let port = lines
         .by_ref()
         .map_while(Result::ok)
-        .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok())
+        .filter_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok())
+        // Its first line repeats the zero it was given.
+        .find(|port| *port != 0)
         .expect("the port of chromedriver");
     // A full pipe would stop it.
     std::thread::spawn(move || lines.for_each(drop));

@@ -227,10 +227,10 @@ async fn learn(
             ["cmi.core.lesson_location".to_owned(), format!("place {seq}")],
             ["cmi.suspend_data".to_owned(), format!("{seq:0>200}")],
         ];
-        if completes {
-            delta.push(["cmi.core.lesson_status".to_owned(), "completed".to_owned()]);
-            delta.push(["cmi.core.exit".to_owned(), "suspend".to_owned()]);
-        }
+        // Content that never says where it stands counts as complete once it is left.
+        let status = if completes { "completed" } else { "incomplete" };
+        delta.push(["cmi.core.lesson_status".to_owned(), status.to_owned()]);
+        delta.push(["cmi.core.exit".to_owned(), "suspend".to_owned()]);
         let commit = json!({
             "activity": ACTIVITY, "seq": seq, "delta": delta, "final": completes,
             "session_seconds": 1.0,

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::browser::{Answer, Browser};
 use super::player::{Delivery, Opened, Player};
-use super::{PACE, Walk, person};
+use super::{Walk, person};
 use crate::demo::campus::Person;
 
 const FIRST_STEPS: &str = "course/premiers-pas-etwinning";
@@ -118,8 +118,7 @@ async fn preview(walk: &mut Walk<'_>) -> anyhow::Result<()> {
     let page = walk.launch(&mut browser, activity).await?.expect(200)?;
     let played = play(walk, &mut browser, &page, Manner::default()).await?;
     walk.report.check(played.completed, "the course plays to its end")?;
-    // Whatever was going to happen has happened by then: the workers are idle.
-    tokio::time::sleep(PACE * 10).await;
+    walk.settle().await?;
     let page = browser.follow(&page.url, page.url.clone()).await?.expect(200)?;
     walk.report.check(page.link_with("/credentials/").is_none(), "there is no certificate")?;
     let score = score_of(walk, &mut browser, activity, helene).await?;
@@ -145,6 +144,7 @@ async fn without_address(walk: &mut Walk<'_>) -> anyhow::Result<()> {
     let (_, pdf) = pdf_link(walk, &mut browser, &page.url).await?;
     let pdf = browser.follow(&page.url, pdf).await?.expect(200)?;
     walk.report.check(pdf.body.starts_with(b"%PDF-"), "the certificate can be downloaded")?;
+    walk.settle().await?;
     walk.report.check(!walk.report.has_unread("noelle"), "there is no mail")?;
 
     walk.report.step("She tells an address and confirms it by the link in a mail");
@@ -212,7 +212,7 @@ async fn activity(
     let pass_mark: Option<f64> = launch.value("cmi.scaled_passing_score").parse().ok();
     let mut seq = launch.seq;
     let mut commit = async |seconds: i64, last: bool, delta: Value| {
-        walk.advance(TimeDelta::minutes(MINUTES));
+        walk.advance(TimeDelta::minutes(MINUTES)).await?;
         seq += 1;
         let body = json!({
             "activity": delivery.activity,
@@ -291,11 +291,11 @@ async fn interrupt(
             "session_seconds": 60,
         })
     };
-    walk.advance(TimeDelta::minutes(MINUTES));
+    walk.advance(TimeDelta::minutes(MINUTES)).await?;
     player.call("commit", commit(PLACE)).await?;
     player.call("commit", commit("nowhere")).await?;
     let left = player.token.clone();
-    walk.advance(TimeDelta::minutes(MINUTES));
+    walk.advance(TimeDelta::minutes(MINUTES)).await?;
 
     let url = player.course.clone();
     let course = player.browser.follow(&url, url.clone()).await?.expect(200)?;

@@ -26,6 +26,7 @@ use self::browser::{Answer, Browser};
 use self::report::Report;
 use super::campus::{Campus, PEOPLE, Person};
 use super::mailbox::Mailbox;
+use super::store;
 use crate::app::App;
 use crate::courses::shipped;
 use crate::launches::ITEM;
@@ -34,8 +35,8 @@ const FORMATS: [Format; 2] = [Format::Scorm12, Format::Scorm2004Fourth];
 /// A manifest is text; a larger one is something else.
 const MANIFEST_LIMIT: u64 = 20 * 1024 * 1024;
 /// How often and how long something is waited for that a page will show.
-const PACE: Duration = Duration::from_millis(200);
-const TRIES: usize = 300;
+const PACE: Duration = Duration::from_millis(50);
+const TRIES: usize = 1200;
 
 /// Who walks, and where.
 struct Walk<'a> {
@@ -130,10 +131,24 @@ impl Walk<'_> {
         format!("{}{path}", self.campus.issuer)
     }
 
-    /// Moves the one clock on.
-    fn advance(&self, by: TimeDelta) {
+    /// Waits until every job that is due is done: whatever was to follow has followed.
+    async fn settle(&self) -> anyhow::Result<()> {
+        self.app.wake.notify_waiters();
+        self.until("the work in the background is done", async || {
+            let mut tx = self.app.db.read().await?;
+            let due = store::due_jobs(&mut tx, self.app.clock.now()).await?;
+            Ok((due == 0).then_some(()))
+        })
+        .await
+    }
+
+    /// Moves the one clock on. No job is under way then: its lease would run out at once, and
+    /// another worker would do it again.
+    async fn advance(&self, by: TimeDelta) -> anyhow::Result<()> {
+        self.settle().await?;
         self.app.clock.advance(by);
         self.app.wake.notify_waiters();
+        Ok(())
     }
 
     /// A browser in which this person is signed in at Campus.

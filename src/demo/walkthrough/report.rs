@@ -84,7 +84,8 @@ impl Report {
         for name in ["packages", "certificates", "mails", "calendars"] {
             let folder = folder.join(name);
             std::fs::create_dir_all(&folder)
-                .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+                .and_then(|()| clear(&folder))
+                .with_context(|| format!("the folder {} cannot be prepared", folder.display()))?;
         }
         Ok(Self {
             folder: folder.to_owned(),
@@ -181,6 +182,18 @@ impl Report {
         self.seen(&format!("{mails} mails and {calendars} calendars were kept"));
         Ok(())
     }
+}
+
+/// Removes what an earlier walkthrough left, and nothing else.
+fn clear(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let ours = ["eml", "ics", "pdf", "zip"].map(|extension| Some(extension.as_ref()));
+        if path.is_file() && ours.contains(&path.extension()) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The calendar as it was sent, folded.

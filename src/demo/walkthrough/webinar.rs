@@ -205,10 +205,11 @@ async fn cancel(walk: &mut Walk<'_>, trainer: &mut Guest, zoe: &mut Guest) -> an
 async fn remind(walk: &mut Walk<'_>, planned: &Planned) -> anyhow::Result<()> {
     walk.report.step("A day before, those who have a place are reminded");
     let eve = planned.starts_at - TimeDelta::hours(24) + TimeDelta::minutes(1);
-    walk.advance(eve - walk.app.clock.now());
+    walk.advance(eve - walk.app.clock.now()).await?;
     for (to, name) in [("zoe", "Zoé"), ("noelle", "Noëlle")] {
         walk.report.mail(to, &format!("the reminder for {name}"), asks).await?;
     }
+    walk.settle().await?;
     walk.report.check(!walk.report.has_unread("aurelien"), "Aurélien, who withdrew, gets none")
 }
 
@@ -219,7 +220,7 @@ async fn attend(
     zoe: &mut Guest,
 ) -> anyhow::Result<()> {
     walk.report.step("The trainer marks who was present");
-    walk.advance(planned.starts_at + TimeDelta::minutes(50) - walk.app.clock.now());
+    walk.advance(planned.starts_at + TimeDelta::minutes(50) - walk.app.clock.now()).await?;
     let page = trainer.webinar(walk, &planned.id).await?;
     let list = trainer.go(&page, "/participants.csv").await?;
     walk.report.check(list.shows(zoe.person.family_name), "the list of participants is a file")?;
@@ -254,6 +255,7 @@ async fn attend(
         .await?;
     let pdf = browser.follow(&here, link).await?.expect(200)?;
     award(walk, zoe.person, &pdf.body, None, "attestation-zoe-lefevre.pdf").await?;
+    walk.settle().await?;
     walk.report.check(!walk.report.has_unread("zoe"), "it came once")?;
     walk.report.check(!walk.report.has_unread("noelle"), "Noëlle, who was absent, gets none")
 }
