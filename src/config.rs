@@ -127,7 +127,8 @@ impl Config {
     }
 
     fn from_table(table: toml::Table) -> Result<Self, ConfigError> {
-        let config: Self = table.try_into().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        let config: Self =
+            table.try_into().map_err(|error| ConfigError::Invalid(Box::new(error)))?;
         let public = &config.public_url;
         if !matches!(public.scheme(), "http" | "https") || public.path() != "/" {
             return Err(ConfigError::PublicUrl(public.clone()));
@@ -192,9 +193,8 @@ fn overlay(table: &mut toml::Table, variables: impl Iterator<Item = (String, Str
         if TOP.contains(&key.as_str()) {
             table.insert(key, typed(value));
         } else if let Some(inner) = key.strip_prefix("smtp_").filter(|key| SMTP.contains(key)) {
-            let smtp = table
-                .entry("smtp")
-                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let smtp =
+                table.entry("smtp").or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let toml::Value::Table(smtp) = smtp {
                 smtp.insert(inner.to_owned(), typed(value));
             }

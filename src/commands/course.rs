@@ -107,8 +107,7 @@ fn check(path: PathBuf) -> anyhow::Result<()> {
         for finding in &findings {
             println!("{finding}");
         }
-        let errors =
-            findings.iter().filter(|f| f.severity() == source::Severity::Error).count();
+        let errors = findings.iter().filter(|f| f.severity() == source::Severity::Error).count();
         if errors > 0 {
             bail!("{errors} errors");
         }
@@ -122,6 +121,11 @@ fn check(path: PathBuf) -> anyhow::Result<()> {
         println!("{finding}\n    {}", finding.help());
     }
     let manifest = &inspected.reading.manifest;
-    println!("{} ({}), {} files", manifest.title, manifest.edition.name(), inspected.index.entries.len());
+    println!(
+        "{} ({}), {} files",
+        manifest.title,
+        manifest.edition.name(),
+        inspected.index.entries.len()
+    );
     Ok(())
 }

@@ -64,7 +64,9 @@ impl ImportError {
             Self::Manifest(error) => error.code(),
             Self::VersionExists { .. } => "version-exists",
             Self::Slug(_) => "slug-invalid",
-            Self::Blob(_) | Self::Interrupted | Self::Temporary(_) | Self::Database(_) => "internal",
+            Self::Blob(_) | Self::Interrupted | Self::Temporary(_) | Self::Database(_) => {
+                "internal"
+            }
         }
     }
 }
@@ -78,8 +80,7 @@ pub struct Inspected {
 /// Reads the whole zip once, streaming, and its manifest. Blocks.
 pub fn inspect(path: &Path) -> Result<Inspected, ImportError> {
     let open = || {
-        File::open(path)
-            .map_err(|source| ImportError::Unreadable { path: path.to_owned(), source })
+        File::open(path).map_err(|source| ImportError::Unreadable { path: path.to_owned(), source })
     };
     let index = Zip::inspect(open()?, &Limits::default())?;
     let entry = index.manifest().ok_or(ImportError::NoManifest)?;

@@ -57,10 +57,13 @@ pub async fn install(app: &App, report: impl Fn(&str)) -> Result<(), ShippedErro
         for (lang, content) in &course.contents {
             let Some(language) = Lang::from_tag(lang.code()) else { continue };
             let mut tx = app.db.read().await.map_err(ImportError::from)?;
-            let known = match super::by_slug(&mut tx, &course.slug).await.map_err(ImportError::from)? {
-                Some(known) => super::versions(&mut tx, known.id).await.map_err(ImportError::from)?,
-                None => Vec::new(),
-            };
+            let known =
+                match super::by_slug(&mut tx, &course.slug).await.map_err(ImportError::from)? {
+                    Some(known) => {
+                        super::versions(&mut tx, known.id).await.map_err(ImportError::from)?
+                    }
+                    None => Vec::new(),
+                };
             drop(tx);
             if known.iter().any(|v| v.language == language && v.version == course.version) {
                 continue;

@@ -32,7 +32,10 @@ pub type Error = sqlx::Error;
 #[derive(Clone, Debug)]
 pub enum Db {
     /// SQLite has one writer at a time, so it gets one connection.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 

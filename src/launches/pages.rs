@@ -253,8 +253,7 @@ async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let family = family_of(code);
     let say = |part: &str| {
         let own = format!("refused-{code}-{part}");
-        let key =
-            if locales.has(lang, &own) { own } else { format!("refused-{family}-{part}") };
+        let key = if locales.has(lang, &own) { own } else { format!("refused-{family}-{part}") };
         locales.say(lang, &key, &[])
     };
     let page = RefusedPage {

@@ -93,7 +93,10 @@ impl Page for ReturnPage {
     const TEMPLATE: &'static str = "pages/picker-return";
 
     fn samples() -> Vec<Self> {
-        vec![Self { action: "https://lms.example/return?a=1&b=2".to_owned(), jwt: "a.b.c".to_owned() }]
+        vec![Self {
+            action: "https://lms.example/return?a=1&b=2".to_owned(),
+            jwt: "a.b.c".to_owned(),
+        }]
     }
 }
 
@@ -124,11 +127,7 @@ async fn page(app: &App, trainer: &Trainer, nothing_chosen: bool) -> Result<Resp
             .into_iter()
             .map(|event| EventChoice {
                 value: format!("event/{}", event.id),
-                when: dates::day_and_time(
-                    lang,
-                    event.starts_at,
-                    event.zone(),
-                ),
+                when: dates::day_and_time(lang, event.starts_at, event.zone()),
                 title: event.title,
             })
             .collect(),

@@ -1,11 +1,11 @@
 //! Sending what the outbox holds.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lettre::Address;
 use lettre::message::header::{
     ContentDisposition, ContentType, Header, HeaderName, HeaderValue, MessageId as MessageIdHeader,
 };
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
-use lettre::Address;
 use serde::{Deserialize, Serialize};
 
 use super::smtp::Outcome;
@@ -165,15 +165,14 @@ async fn compose(
     let to: Address = stored.recipient.parse()?;
     let attachments: Vec<Attachment> = serde_json::from_value(stored.attachments.clone())?;
 
-    let mut bodies = MultiPart::alternative().boundary(format!("alt-{}", stored.id))
+    let mut bodies = MultiPart::alternative()
+        .boundary(format!("alt-{}", stored.id))
         .singlepart(SinglePart::plain(stored.body_text.clone()))
         .singlepart(SinglePart::html(stored.body_html.clone()));
     for attachment in &attachments {
         if let Source::Calendar(text) = &attachment.source {
             let media_type = parse_media_type(&attachment.media_type)?;
-            bodies = bodies.singlepart(
-                SinglePart::builder().header(media_type).body(text.clone()),
-            );
+            bodies = bodies.singlepart(SinglePart::builder().header(media_type).body(text.clone()));
         }
     }
     let mut whole = MultiPart::mixed().boundary(format!("mixed-{}", stored.id)).multipart(bodies);

@@ -65,7 +65,11 @@ impl Body {
     pub fn render<P: Page>(pages: &Pages, lang: Lang, page: &P) -> Result<Self, RenderError> {
         Ok(Self {
             // A line break would end the header.
-            subject: pages.mail(lang, "subject", page)?.split_whitespace().collect::<Vec<_>>().join(" "),
+            subject: pages
+                .mail(lang, "subject", page)?
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
             text: pages.mail(lang, "text", page)?,
             html: pages.mail(lang, "html", page)?,
         })

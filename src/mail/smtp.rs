@@ -144,10 +144,9 @@ impl Smtp {
     ) -> Result<T, Step> {
         match tokio::time::timeout(self.timeout, command).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Step {
-                code: error.status().map(u16::from),
-                text: describe(&error),
-            }),
+            Ok(Err(error)) => {
+                Err(Step { code: error.status().map(u16::from), text: describe(&error) })
+            }
             Err(_) => Err(Step { code: None, text: "the server did not answer in time".into() }),
         }
     }

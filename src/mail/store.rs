@@ -14,8 +14,8 @@ pub(super) async fn insert(
     draft: Draft,
     now: DateTime<Utc>,
 ) -> db::Result<bool> {
-    let attachments =
-        serde_json::to_value(&draft.attachments).map_err(|error| db::Error::Encode(error.into()))?;
+    let attachments = serde_json::to_value(&draft.attachments)
+        .map_err(|error| db::Error::Encode(error.into()))?;
     let rows = tx
         .query(
             "INSERT INTO messages (id, tenant_id, kind, subject_id, revision, person_id, recipient,

@@ -8,7 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::db::Tx;
-use crate::ids::{EmailConfirmationId, IdentityId, LaunchId, PersonId, RegistrationId, TenantId, Token};
+use crate::ids::{
+    EmailConfirmationId, IdentityId, LaunchId, PersonId, RegistrationId, TenantId, Token,
+};
 use crate::mail::{self, Body, Draft};
 use crate::tenants;
 use crate::web::Lang;

@@ -142,9 +142,7 @@ pub async fn by_issuer(tx: &mut Tx, issuer: &str) -> db::Result<Vec<Registration
 }
 
 pub async fn all(tx: &mut Tx) -> db::Result<Vec<Registration>> {
-    tx.query_built(format!("SELECT {COLUMNS} FROM registrations ORDER BY created_at"))
-        .all()
-        .await
+    tx.query_built(format!("SELECT {COLUMNS} FROM registrations ORDER BY created_at")).all().await
 }
 
 /// What happened at the door.

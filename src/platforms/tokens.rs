@@ -96,7 +96,10 @@ async fn fetch(
         app.keys.signing(),
         &Assertion {
             client_id: &registration.client_id,
-            audience: registration.token_audience.as_deref().unwrap_or(&registration.token_endpoint),
+            audience: registration
+                .token_audience
+                .as_deref()
+                .unwrap_or(&registration.token_endpoint),
             id: id.reveal(),
             now: app.clock.now(),
         },
@@ -124,8 +127,7 @@ async fn send(app: App, request: HttpRequest) -> Result<HttpResponse, OutboundEr
     let url = parts.uri.to_string();
     let answer = app.outbound.send(parts.method.as_str(), &url, &headers, body).await?;
     let mut response = HttpResponse::new(answer.body.to_vec());
-    *response.status_mut() =
-        oauth2::http::StatusCode::from_u16(answer.status).unwrap_or_default();
+    *response.status_mut() = oauth2::http::StatusCode::from_u16(answer.status).unwrap_or_default();
     // Moodle answers JSON and calls it text/html: what it is decides, not what it is called.
     let json = oauth2::http::HeaderValue::from_static("application/json");
     response.headers_mut().insert(oauth2::http::header::CONTENT_TYPE, json);

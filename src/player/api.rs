@@ -41,9 +41,8 @@ impl FromRequestParts<App> for ContentHost {
             return Ok(Self { label, enrolment, version: Some(version) });
         }
         let mut tx = app.db.read().await?;
-        let (enrolment, version) = store::version_of_label(&mut tx, &label)
-            .await?
-            .ok_or_else(Problem::not_found)?;
+        let (enrolment, version) =
+            store::version_of_label(&mut tx, &label).await?.ok_or_else(Problem::not_found)?;
         if let Some(version) = version {
             app.packages.remember_label(&label, enrolment, version);
         }
@@ -81,7 +80,11 @@ pub async fn player(
     for (issuer, endpoint) in platforms {
         ancestors.extend([issuer, endpoint].iter().filter_map(|url| origin_of(url)));
     }
-    let mut response = crate::web::framed_html(html, &ancestors, &["'self'".to_owned(), "https:".to_owned(), "http:".to_owned()]);
+    let mut response = crate::web::framed_html(
+        html,
+        &ancestors,
+        &["'self'".to_owned(), "https:".to_owned(), "http:".to_owned()],
+    );
     // Old content leaves through `unload`; browsers ask before they let it.
     response.headers_mut().insert("permissions-policy", HeaderValue::from_static("unload=*"));
     Ok(response)
@@ -126,9 +129,7 @@ pub async fn open(
     let (token, package) = prepare(&app, &host, &body.0.token).await?;
     let (now, label) = (app.clock.now(), host.label);
     let opened = run(&app, move |tx| {
-        Box::pin(async move {
-            Play::take(tx, &package, &token, &label, now).await?.open(tx).await
-        })
+        Box::pin(async move { Play::take(tx, &package, &token, &label, now).await?.open(tx).await })
     })
     .await?;
     Ok(Json(opened))
@@ -197,9 +198,8 @@ async fn prepare(
     host: &ContentHost,
     token: &str,
 ) -> Result<(String, Arc<Package>), Problem> {
-    let token: Token = token
-        .parse()
-        .map_err(|_| Problem::new(StatusCode::FORBIDDEN, "player-token"))?;
+    let token: Token =
+        token.parse().map_err(|_| Problem::new(StatusCode::FORBIDDEN, "player-token"))?;
     let version = host.version.ok_or_else(Problem::not_found)?;
     let package = app.packages.load(app, version).await.map_err(|error| match error {
         PackageError::Database(error) => Problem::from(error),
@@ -233,12 +233,15 @@ impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<App> for Body<T>
     type Rejection = Problem;
 
     async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Problem> {
-        let bytes = axum::body::Bytes::from_request(request, app).await.map_err(|_| {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large")
-        })?;
+        let bytes = axum::body::Bytes::from_request(request, app)
+            .await
+            .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            Problem::bad_request("body-unreadable")
-                .detail(format!("line {}, column {}", error.line(), error.column()))
+            Problem::bad_request("body-unreadable").detail(format!(
+                "line {}, column {}",
+                error.line(),
+                error.column()
+            ))
         })
     }
 }

@@ -32,11 +32,8 @@ pub async fn serve(
     if host.version != Some(version) {
         return Err(Problem::not_found());
     }
-    let package = app
-        .packages
-        .load(&app, version)
-        .await
-        .map_err(|error| Problem::internal(&error))?;
+    let package =
+        app.packages.load(&app, version).await.map_err(|error| Problem::internal(&error))?;
     let found = package.archive.index.find(&path).ok_or_else(Problem::not_found)?;
     let mut response = respond(&app, &package, found.entry, &headers).await?;
     let headers = response.headers_mut();
@@ -144,7 +141,8 @@ async fn ranged(
 ) -> Result<Response, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let unchanged = text(header::IF_RANGE).is_none_or(|wanted| wanted == etag);
-    let range = text(header::RANGE).filter(|_| unchanged).and_then(|range| parse_range(range, size));
+    let range =
+        text(header::RANGE).filter(|_| unchanged).and_then(|range| parse_range(range, size));
     let accept = (header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     match range {
         None => {

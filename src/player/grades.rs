@@ -93,8 +93,7 @@ impl SendScore {
         let Some(score) = store::score(&mut tx, self.score).await.map_err(retry)? else {
             return Err(Failure::Final("the score is gone".to_owned()));
         };
-        let registration =
-            platforms::find(&mut tx, score.registration_id).await.map_err(retry)?;
+        let registration = platforms::find(&mut tx, score.registration_id).await.map_err(retry)?;
         drop(tx);
         if score.state != ScoreState::Pending {
             return Ok(());

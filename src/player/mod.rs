@@ -14,9 +14,7 @@ use sqlx::types::Json;
 
 use crate::courses;
 use crate::db::{self, Tx};
-use crate::ids::{
-    AttemptId, CourseId, CourseVersionId, EnrolmentId, PersonId, Token, label,
-};
+use crate::ids::{AttemptId, CourseId, CourseVersionId, EnrolmentId, PersonId, Token, label};
 use crate::web::Lang;
 
 pub use progress::{Progress, Step, Steps};

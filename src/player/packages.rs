@@ -66,11 +66,7 @@ impl Packages {
         self.labels.lock().unwrap_or_else(PoisonError::into_inner).remove(label);
     }
 
-    pub async fn load(
-        &self,
-        app: &App,
-        id: CourseVersionId,
-    ) -> Result<Arc<Package>, PackageError> {
+    pub async fn load(&self, app: &App, id: CourseVersionId) -> Result<Arc<Package>, PackageError> {
         let known = |this: &Self| {
             this.known.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
         };
@@ -112,14 +108,7 @@ impl Package {
                 *place = Some(Item { children: Vec::new(), ..item.clone() });
             }
         }
-        Ok(Self {
-            id,
-            blob,
-            archive,
-            edition,
-            tree,
-            items,
-        })
+        Ok(Self { id, blob, archive, edition, tree, items })
     }
 
     /// What the manifest says of an activity; `None` for the organization itself.

@@ -1,10 +1,10 @@
 //! The learner's page of a course: where they are, what comes next, what they got.
 
+use axum::Form;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::Form;
 use serde::{Deserialize, Serialize};
 
 use super::grades::ScoreState;
@@ -101,9 +101,24 @@ impl Page for CoursePage {
         vec![
             sample(None, None, None, false),
             sample(Some(progress(2, false)), None, None, true),
-            sample(Some(progress(7, true)), Some(award(false)), Some(grade(ScoreState::Pending)), false),
-            sample(Some(progress(7, true)), Some(award(true)), Some(grade(ScoreState::Delivered)), false),
-            sample(Some(progress(7, true)), Some(award(true)), Some(grade(ScoreState::Refused)), false),
+            sample(
+                Some(progress(7, true)),
+                Some(award(false)),
+                Some(grade(ScoreState::Pending)),
+                false,
+            ),
+            sample(
+                Some(progress(7, true)),
+                Some(award(true)),
+                Some(grade(ScoreState::Delivered)),
+                false,
+            ),
+            sample(
+                Some(progress(7, true)),
+                Some(award(true)),
+                Some(grade(ScoreState::Refused)),
+                false,
+            ),
         ]
     }
 }
@@ -126,9 +141,8 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
     let preview = visit.is_preview();
     let mut tx = app.db.read().await?;
     let versions = courses::versions(&mut tx, id).await?;
-    let (enrolment, attempt) = enrolment(&mut tx, visit.person.id, id, preview)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let (enrolment, attempt) =
+        enrolment(&mut tx, visit.person.id, id, preview).await?.ok_or_else(Problem::not_found)?;
     let version = match &attempt {
         Some(attempt) => versions.iter().find(|version| version.id == attempt.course_version_id),
         None => courses::choose(&versions, lang),
@@ -139,10 +153,9 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
         ProgressPart {
             done: steps.done(),
             total: steps.total(),
-            next: steps.next().map(|(index, step)| NextStep {
-                number: index + 1,
-                title: step.title.clone(),
-            }),
+            next: steps
+                .next()
+                .map(|(index, step)| NextStep { number: index + 1, title: step.title.clone() }),
             minutes_left: steps.minutes_left(version.duration_minutes),
             completed: store::finished(attempt.status),
         }

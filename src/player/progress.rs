@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn the_next_step_is_the_current_one_until_it_is_done() {
         let step = |done, current| Step { title: String::new(), done, current };
-        let mut steps = Steps { steps: vec![step(true, false), step(false, false), step(false, true)] };
+        let mut steps =
+            Steps { steps: vec![step(true, false), step(false, false), step(false, true)] };
         assert_eq!(steps.next().map(|(index, _)| index), Some(2));
         steps.steps[2].done = true;
         assert_eq!(steps.next().map(|(index, _)| index), Some(1));

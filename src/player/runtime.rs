@@ -224,9 +224,8 @@ impl<'a> Play<'a> {
         index: ActivityIndex,
         commit: &Commit,
     ) -> Result<Merged, RuntimeError> {
-        let mut data = store::activity_data(tx, self.attempt.id, &commit.activity)
-            .await?
-            .unwrap_or_default();
+        let mut data =
+            store::activity_data(tx, self.attempt.id, &commit.activity).await?.unwrap_or_default();
         let mut model = self.running_model(index, &data);
         let delta = commit.delta.iter().map(|(element, value)| (element.as_str(), value.as_str()));
         let refusals = model.apply(delta);
@@ -267,8 +266,7 @@ impl<'a> Play<'a> {
     async fn end_session(&mut self, tx: &mut Tx, suspends: bool) -> Result<(), RuntimeError> {
         let Some(session) = self.attempt.state.session.take() else { return Ok(()) };
         let Some(index) = self.package.tree.find(&session.activity) else { return Ok(()) };
-        let Some(mut data) =
-            store::activity_data(tx, self.attempt.id, &session.activity).await?
+        let Some(mut data) = store::activity_data(tx, self.attempt.id, &session.activity).await?
         else {
             return Ok(());
         };
@@ -377,9 +375,8 @@ impl<'a> Play<'a> {
             }
         });
         let item = self.package.item(index);
-        let primary = item.and_then(|item| {
-            item.sequencing.objectives.iter().find(|objective| objective.primary)
-        });
+        let primary = item
+            .and_then(|item| item.sequencing.objectives.iter().find(|objective| objective.primary));
         Launch {
             learner_id: self.person.id.to_string(),
             learner_name: learner_name(&self.person),
@@ -635,7 +632,9 @@ impl<'a> Play<'a> {
             can_previous: validity.previous,
             completed: store::finished(self.attempt.status),
             hidden: hidden
-                .filter_map(|control| serde_json::to_value(control).ok()?.as_str().map(str::to_owned))
+                .filter_map(|control| {
+                    serde_json::to_value(control).ok()?.as_str().map(str::to_owned)
+                })
                 .collect(),
         };
         (view, self.answers(&validity))
@@ -698,7 +697,8 @@ impl<'a> Play<'a> {
         let state = self.attempt.state.sequencing.as_ref()?;
         let engine = Engine::new(&self.package.tree);
         let measure = |index| engine.status(state, &self.attempt.state.globals, index)?.measure;
-        let rolled_up = measure(ActivityIndex::ROOT).filter(|_| self.package.edition == Edition::V2004);
+        let rolled_up =
+            measure(ActivityIndex::ROOT).filter(|_| self.package.edition == Edition::V2004);
         let score = rolled_up.or_else(|| {
             let known: Vec<f64> = leaves.iter().filter_map(|leaf| measure(leaf.activity)).collect();
             let sum: f64 = known.iter().sum();

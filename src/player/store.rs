@@ -209,12 +209,14 @@ pub(super) async fn activity_data(
     attempt: AttemptId,
     activity: &str,
 ) -> db::Result<Option<ActivityData>> {
-    tx.query("SELECT model, seconds, suspended FROM activity_data
-         WHERE attempt_id = $1 AND activity = $2")
-        .bind(attempt)
-        .bind(activity.to_owned())
-        .optional()
-        .await
+    tx.query(
+        "SELECT model, seconds, suspended FROM activity_data
+         WHERE attempt_id = $1 AND activity = $2",
+    )
+    .bind(attempt)
+    .bind(activity.to_owned())
+    .optional()
+    .await
 }
 
 pub(super) async fn save_activity_data(

@@ -151,9 +151,8 @@ impl FromRequestParts<App> for Visit {
         let lost = || Problem::new(StatusCode::FORBIDDEN, "launch-lost");
         let browser = cookies::launch_token(&app.config, &parts.headers).ok_or_else(lost)?;
         let mut tx = app.db.read().await?;
-        let launch = store::find(&mut tx, id, &browser.hash(), app.clock.now())
-            .await?
-            .ok_or_else(lost)?;
+        let launch =
+            store::find(&mut tx, id, &browser.hash(), app.clock.now()).await?.ok_or_else(lost)?;
         let person = people::find(&mut tx, launch.person_id).await?;
         let registration = platforms::find(&mut tx, launch.registration_id)
             .await?

@@ -167,8 +167,11 @@ pub async fn insert_context(
 }
 
 pub async fn context_title(tx: &mut Tx, id: ContextId) -> db::Result<Option<String>> {
-    let (title,): (Option<String>,) =
-        tx.query("SELECT coalesce(title, label) FROM contexts WHERE id = $1").bind(id).one().await?;
+    let (title,): (Option<String>,) = tx
+        .query("SELECT coalesce(title, label) FROM contexts WHERE id = $1")
+        .bind(id)
+        .one()
+        .await?;
     Ok(title)
 }
 

@@ -43,11 +43,8 @@ pub fn address(name: &str) -> Option<String> {
 pub async fn serve(Path((version, name)): Path<(String, String)>) -> Response {
     let Some(asset) = ASSETS.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     // An address with an older hash still works, but is not kept for ever.
-    let caching = if asset.version == version {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let caching =
+        if asset.version == version { "public, max-age=31536000, immutable" } else { "no-cache" };
     let media_type = scorm::archive::media_type(&name);
     (
         [

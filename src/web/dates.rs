@@ -6,12 +6,32 @@ use chrono_tz::Tz;
 use super::locales::Lang;
 
 const MONTHS_FR: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-    "octobre", "novembre", "décembre",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS_FR: [&str; 7] =
     ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
@@ -36,8 +56,12 @@ pub fn day_and_time(lang: Lang, at: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     let weekday = local.weekday().num_days_from_monday() as usize;
     match lang {
-        Lang::Fr => format!("{} {} à {}", DAYS_FR[weekday], day(lang, at, zone), time(lang, at, zone)),
-        Lang::En => format!("{} {}, {}", DAYS_EN[weekday], day(lang, at, zone), time(lang, at, zone)),
+        Lang::Fr => {
+            format!("{} {} à {}", DAYS_FR[weekday], day(lang, at, zone), time(lang, at, zone))
+        }
+        Lang::En => {
+            format!("{} {}, {}", DAYS_EN[weekday], day(lang, at, zone), time(lang, at, zone))
+        }
     }
 }
 
@@ -84,8 +108,10 @@ mod tests {
         assert_eq!(day_and_time(Lang::Fr, at, Paris), "mardi 1er décembre 2026 à 9\u{a0}h\u{a0}05");
         assert_eq!(day_and_time(Lang::En, at, Paris), "Tuesday 1 December 2026, 09:05");
         assert_eq!(local_field(at, Paris), "2026-12-01T09:05");
-        assert_eq!((duration(45), duration(60), duration(75)),
-            ("45\u{a0}min".to_owned(), "1\u{a0}h".to_owned(), "1\u{a0}h\u{a0}15".to_owned()));
+        assert_eq!(
+            (duration(45), duration(60), duration(75)),
+            ("45\u{a0}min".to_owned(), "1\u{a0}h".to_owned(), "1\u{a0}h\u{a0}15".to_owned())
+        );
     }
 
     #[test]

@@ -58,7 +58,9 @@ pub fn allow_form_action(response: &mut Response, origin: Option<String>) {
         .headers()
         .get(header::CONTENT_SECURITY_POLICY)
         .and_then(|value| value.to_str().ok())
-        .map(|policy| policy.replace("form-action 'self'", &format!("form-action 'self' {origin}")));
+        .map(|policy| {
+            policy.replace("form-action 'self'", &format!("form-action 'self' {origin}"))
+        });
     if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -4,46 +4,47 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 /// Where the running demo is. One serves all tests of this binary.
 #[derive(Debug)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// `http://127.0.0.1:port`: the learning platform, another site than the service.
-    pub campus: String,
+    pub(crate) campus: String,
     /// `http://localhost:port`: the service's pages.
-    pub service: String,
+    pub(crate) service: String,
     /// Database and files.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
 }
 
 impl Demo {
     /// The demo, started by whoever comes first.
-    pub fn running() -> &'static Self {
+    pub(crate) fn running() -> &'static Self {
         static DEMO: OnceLock<Demo> = OnceLock::new();
         DEMO.get_or_init(start)
     }
 
     /// The port of the service's pages.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let port = self.service.rsplit(':').next();
         port.and_then(|port| port.parse().ok()).expect("the service's port")
     }
 
     /// What Campus remembers, as JSON.
-    pub async fn campus_state(&self) -> Value {
+    pub(crate) async fn campus_state(&self) -> Value {
         self.json("/_state").await
     }
 
     /// Every mail received so far.
-    pub async fn mails(&self) -> Vec<Value> {
+    pub(crate) async fn mails(&self) -> Vec<Value> {
         let mails = self.json("/mailbox/messages.json").await;
         mails.as_array().cloned().unwrap_or_default()
     }
 
     /// The mails to one address whose subject or text holds `words`.
-    pub async fn mails_to(&self, address: &str, words: &str) -> Vec<Value> {
+    pub(crate) async fn mails_to(&self, address: &str, words: &str) -> Vec<Value> {
         let mut mails = self.mails().await;
         mails.retain(|mail| {
             let to =
@@ -54,7 +55,7 @@ impl Demo {
         mails
     }
 
-    pub async fn attachment(&self, mail: &Value, number: usize) -> Vec<u8> {
+    pub(crate) async fn attachment(&self, mail: &Value, number: usize) -> Vec<u8> {
         self.bytes(&format!("/mailbox/{}/attachments/{number}?download=true", mail["id"])).await
     }
 
@@ -70,7 +71,7 @@ impl Demo {
     }
 
     /// A command line of the product against the demo's database and files.
-    pub fn command(&self, arguments: &[&str]) -> String {
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_passerelle"))
             .args(arguments)
             .env(
@@ -88,10 +89,12 @@ impl Demo {
 }
 
 /// Starts the demo under a shell that ends it when this process is gone, however it goes: the test
-/// harness leaves by `exit`, where nothing is dropped.
+/// harness leaves by `exit`, where nothing is dropped. What it says goes to a file, which outlives
+/// this process as a pipe would not.
 fn start() -> Demo {
-    let watch = "\"$@\" & demo=$!; read -r _; kill \"$demo\"; wait \"$demo\"";
-    let mut child = Command::new("sh")
+    let watch = "log=$(mktemp); echo \"$log\"; \"$@\" >\"$log\" & demo=$!
+        read -r _; kill \"$demo\"; wait \"$demo\"; rm -f \"$log\"";
+    let mut shell = Command::new("sh")
         .args(["-c", watch, "sh", env!("CARGO_BIN_EXE_passerelle")])
         .args(["demo", "--port", "0", "--content-port", "0", "--campus-port", "0"])
         .stdin(Stdio::piped())
@@ -99,24 +102,34 @@ fn start() -> Demo {
         .spawn()
         .expect("the demo starts");
     // Kept open as long as this process lives.
-    std::mem::forget(child.stdin.take());
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let (mut data, mut campus, mut service) = (None, None, None);
-    for line in lines.by_ref().map_while(Result::ok) {
-        let line = line.trim();
-        if let Some((_, folder)) = line.split_once("data: ") {
-            data = Some(folder.split(" (").next().unwrap_or(folder).into());
-        } else if line.starts_with("http://127.0.0.1:") && !line.ends_with("/mailbox") {
-            campus = Some(line.to_owned());
-        } else if line.starts_with("http://localhost:") {
-            service = Some(line.to_owned());
-            break;
+    std::mem::forget(shell.stdin.take());
+    let mut log = String::new();
+    let mut said = BufReader::new(shell.stdout.take().expect("its output"));
+    said.read_line(&mut log).expect("the file's name");
+    let begun = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(log.trim()).unwrap_or_default();
+        if let Some(demo) = read(&text) {
+            return demo;
         }
-    }
-    std::thread::spawn(move || lines.for_each(drop));
-    Demo {
-        campus: campus.expect("Campus's address"),
-        service: service.expect("the service's address"),
-        data: data.expect("the data's folder"),
+        assert!(begun.elapsed() < PATIENCE, "the demo does not start: {text}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// The addresses, once all of them were said.
+fn read(text: &str) -> Option<Demo> {
+    let lines = || text.lines().map(str::trim);
+    let address = |start: &str| lines().find(|line| line.starts_with(start)).map(str::to_owned);
+    let data = lines().find_map(|line| line.split_once("data: "))?.1;
+    // The last line, or a line may be half written.
+    text.contains("Ctrl-C").then_some(())?;
+    Some(Demo {
+        campus: address("http://127.0.0.1:")?,
+        service: address("http://localhost:")?,
+        data: data.split(" (").next()?.into(),
+    })
+}
+
+/// Building the courses takes a while where everything is slow.
+const PATIENCE: Duration = Duration::from_secs(180);

@@ -14,16 +14,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// The longest anything may take to appear. Test machines are slow and shared.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The key under which WebDriver hands elements around.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-pub const TAB: &str = "\u{e004}";
-pub const ENTER: &str = "\u{e007}";
+pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
 
 /// The programs, where both are installed. What is missing is said loudly; under `CI=true` it is
 /// a failure.
-pub fn programs() -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn programs() -> Option<(PathBuf, PathBuf)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let find = |name: &str| {
         std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
@@ -39,13 +39,13 @@ pub fn programs() -> Option<(PathBuf, PathBuf)> {
 
 /// How a browser differs from the usual one.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// `fr` or `en`: what the browser asks pages for.
-    pub language: &'static str,
+    pub(crate) language: &'static str,
     /// Chromium's `--host-resolver-rules`.
-    pub resolver_rules: String,
+    pub(crate) resolver_rules: String,
     /// More entries of the profile's preferences.
-    pub preferences: Vec<(&'static str, Value)>,
+    pub(crate) preferences: Vec<(&'static str, Value)>,
 }
 
 impl Default for Options {
@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 /// One browser with a profile of its own; closed when dropped.
-pub struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     port: u16,
     session: String,
@@ -64,12 +64,12 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub async fn start(options: Options) -> Option<Self> {
+    pub(crate) async fn start(options: Options) -> Option<Self> {
         let (browser, driver) = programs()?;
         let (driver, port) = start_driver(&driver);
         let profile = tempfile::tempdir().expect("a temporary folder");
         let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        let mut starting = Self { http, port, session: String::new(), driver, profile: profile };
+        let mut starting = Self { http, port, session: String::new(), driver, profile };
         let answer = starting
             .call("POST", "/session", Some(starting.capabilities(&browser, &options)))
             .await
@@ -147,7 +147,7 @@ impl Browser {
     }
 
     /// A command of Chromium's own protocol.
-    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.command(
             "POST",
             "/goog/cdp/execute",
@@ -157,28 +157,28 @@ impl Browser {
         .unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    pub async fn open(&self, url: &str) {
+    pub(crate) async fn open(&self, url: &str) {
         self.command("POST", "/url", Some(json!({"url": url})))
             .await
             .unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         self.command("POST", "/refresh", None).await.expect("the page loads again");
     }
 
-    pub async fn address(&self) -> String {
+    pub(crate) async fn address(&self) -> String {
         let address = self.command("GET", "/url", None).await.expect("an address");
         address.as_str().unwrap_or_default().to_owned()
     }
 
     /// Back to the page itself, out of all frames.
-    pub async fn top(&self) {
+    pub(crate) async fn top(&self) {
         self.command("POST", "/frame", Some(json!({"id": null}))).await.expect("the page");
     }
 
     /// Into a frame of where one is, once it is there.
-    pub async fn enter(&self, frame: &str) {
+    pub(crate) async fn enter(&self, frame: &str) {
         let enter = async || {
             let element = self.look(frame).await?;
             self.command("POST", "/frame", Some(json!({"id": {ELEMENT: element.id}}))).await.ok()
@@ -187,7 +187,7 @@ impl Browser {
     }
 
     /// From the page through these frames.
-    pub async fn enter_all(&self, frames: &[&str]) {
+    pub(crate) async fn enter_all(&self, frames: &[&str]) {
         self.top().await;
         for frame in frames {
             self.enter(frame).await;
@@ -195,7 +195,7 @@ impl Browser {
     }
 
     /// Asks again and again until there is an answer.
-    pub async fn wait<T, F: Future<Output = Option<T>>>(
+    pub(crate) async fn wait<T, F: Future<Output = Option<T>>>(
         &self,
         what: &str,
         mut ask: impl FnMut() -> F,
@@ -228,19 +228,19 @@ impl Browser {
     }
 
     /// The first element, if it is there now.
-    pub async fn look(&self, css: &str) -> Option<Element<'_>> {
+    pub(crate) async fn look(&self, css: &str) -> Option<Element<'_>> {
         let body = json!({"using": "css selector", "value": css});
         let found = self.command("POST", "/element", Some(body)).await.ok()?;
         Some(Element { browser: self, id: found[ELEMENT].as_str()?.to_owned() })
     }
 
     /// The first element, once it is there.
-    pub async fn find(&self, css: &str) -> Element<'_> {
+    pub(crate) async fn find(&self, css: &str) -> Element<'_> {
         self.wait(css, async || self.look(css).await).await
     }
 
     /// The first element, once it can be seen.
-    pub async fn shown(&self, css: &str) -> Element<'_> {
+    pub(crate) async fn shown(&self, css: &str) -> Element<'_> {
         let shown = async || {
             let element = self.look(css).await?;
             element.is_shown().await.then_some(element)
@@ -248,14 +248,14 @@ impl Browser {
         self.wait(&format!("{css}, visible"), shown).await
     }
 
-    pub async fn count(&self, css: &str) -> usize {
+    pub(crate) async fn count(&self, css: &str) -> usize {
         let count =
             self.script("return document.querySelectorAll(arguments[0]).length", json!([css]));
         usize::try_from(count.await.as_u64().unwrap_or_default()).unwrap_or_default()
     }
 
     /// Clicks as a person would, once it can be clicked.
-    pub async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         let click = async || {
             let element = self.look(css).await?;
             element.try_click().await.ok()
@@ -264,7 +264,7 @@ impl Browser {
     }
 
     /// Presses keys wherever the focus is.
-    pub async fn press(&self, key: &str) {
+    pub(crate) async fn press(&self, key: &str) {
         let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": [
             {"type": "keyDown", "value": key},
             {"type": "keyUp", "value": key},
@@ -273,19 +273,19 @@ impl Browser {
     }
 
     /// Runs a script in the frame one is in.
-    pub async fn script(&self, script: &str, arguments: Value) -> Value {
+    pub(crate) async fn script(&self, script: &str, arguments: Value) -> Value {
         self.try_script(script, arguments)
             .await
             .unwrap_or_else(|error| panic!("the script {script:?} failed: {error}"))
     }
 
-    pub async fn try_script(&self, script: &str, arguments: Value) -> Result<Value, String> {
+    pub(crate) async fn try_script(&self, script: &str, arguments: Value) -> Result<Value, String> {
         let body = json!({"script": script, "args": arguments});
         self.command("POST", "/execute/sync", Some(body)).await
     }
 
     /// Runs the body of an asynchronous function and waits for what it returns.
-    pub async fn script_async(&self, body: &str, arguments: Value) -> Value {
+    pub(crate) async fn script_async(&self, body: &str, arguments: Value) -> Value {
         let script = format!(
             "const done = arguments[arguments.length - 1];
              (async (...given) => {{ {body} }})(...arguments)
@@ -298,32 +298,32 @@ impl Browser {
     }
 
     /// The text one can read in the frame one is in.
-    pub async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         let text = self.script("return document.body.innerText", json!([])).await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// The identifiers of all windows.
-    pub async fn windows(&self) -> Vec<String> {
+    pub(crate) async fn windows(&self) -> Vec<String> {
         let windows = self.command("GET", "/window/handles", None).await.expect("windows");
         let windows = windows.as_array().cloned().unwrap_or_default();
         windows.iter().filter_map(|window| Some(window.as_str()?.to_owned())).collect()
     }
 
-    pub async fn window(&self, handle: &str) {
+    pub(crate) async fn window(&self, handle: &str) {
         let body = json!({"handle": handle});
         self.command("POST", "/window", Some(body)).await.expect("the window");
     }
 
     /// The size of what a page believes to be its screen, in CSS pixels.
-    pub async fn resize(&self, width: u32, height: u32) {
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// The window as PNG.
-    pub async fn picture(&self) -> Vec<u8> {
+    pub(crate) async fn picture(&self) -> Vec<u8> {
         let picture = self.command("GET", "/screenshot", None).await.unwrap_or_default();
         STANDARD.decode(picture.as_str().unwrap_or_default()).unwrap_or_default()
     }
@@ -353,7 +353,7 @@ impl Drop for Browser {
 }
 
 /// An element of the frame one was in when it was found.
-pub struct Element<'a> {
+pub(crate) struct Element<'a> {
     browser: &'a Browser,
     id: String,
 }
@@ -368,7 +368,7 @@ impl Element<'_> {
         self.browser.command(method, &format!("/element/{}{path}", self.id), body).await
     }
 
-    pub async fn is_shown(&self) -> bool {
+    pub(crate) async fn is_shown(&self) -> bool {
         self.command("GET", "/displayed", None).await.is_ok_and(|shown| shown == true)
     }
 
@@ -377,23 +377,23 @@ impl Element<'_> {
     }
 
     /// Types into a field.
-    pub async fn type_in(&self, text: &str) {
+    pub(crate) async fn type_in(&self, text: &str) {
         self.command("POST", "/value", Some(json!({"text": text}))).await.expect("a field");
     }
 
     /// Empties a field and types into it.
-    pub async fn replace(&self, text: &str) {
+    pub(crate) async fn replace(&self, text: &str) {
         self.command("POST", "/clear", None).await.expect("a field");
         self.type_in(text).await;
     }
 
-    pub async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         let text = self.command("GET", "/text", None).await.expect("text");
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// An attribute's value, empty when it is not there.
-    pub async fn attribute(&self, name: &str) -> String {
+    pub(crate) async fn attribute(&self, name: &str) -> String {
         let value = self.command("GET", &format!("/attribute/{name}"), None).await;
         value.expect("an attribute").as_str().unwrap_or_default().to_owned()
     }

@@ -18,19 +18,19 @@ use crate::driver::Browser;
 use crate::learner::{AURELIEN, CONTENT, NOELLE, PLAYER, TOOL, activity, sign_in};
 
 /// A site that sets one cookie with `Partitioned` and one without, inside another site's page.
-pub struct Control {
-    pub port: u16,
+pub(crate) struct Control {
+    pub(crate) port: u16,
     sent: Arc<Mutex<String>>,
 }
 
 impl Control {
     /// The cookies that came back.
-    pub fn sent(&self) -> String {
+    pub(crate) fn sent(&self) -> String {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-pub async fn cookie_control() -> Control {
+pub(crate) async fn cookie_control() -> Control {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let port = listener.local_addr().expect("its address").port();
     let sent: Arc<Mutex<String>> = Arc::default();
@@ -134,7 +134,7 @@ async function attack(app, other, launch) {
 "#;
 
 /// Takes the package in as a course of the running demo.
-pub fn import(demo: &Demo) {
+pub(crate) fn import(demo: &Demo) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("intrus.zip");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&file).expect("a file"));
@@ -149,7 +149,7 @@ pub fn import(demo: &Demo) {
 }
 
 /// Two learners on one computer open the package, which tries everything from inside.
-pub async fn attack_everything(browser: &Browser, demo: &Demo) {
+pub(crate) async fn attack_everything(browser: &Browser, demo: &Demo) {
     let address = activity(demo, "Intrus").await;
     let (first_origin, first_launch) = open(browser, demo, AURELIEN, &address).await;
     browser.script("localStorage.setItem('trace', 'of the first')", json!([])).await;

@@ -9,19 +9,19 @@ use crate::demo::Demo;
 use crate::driver::Browser;
 
 /// The frame of Campus in which tools are shown.
-pub const TOOL: &str = "#contentframe";
+pub(crate) const TOOL: &str = "#contentframe";
 /// The frame of the learner's page in which the player is shown.
-pub const PLAYER: &str = ".play iframe";
+pub(crate) const PLAYER: &str = ".play iframe";
 /// The frame of the player in which content is shown.
-pub const CONTENT: &str = "#content";
+pub(crate) const CONTENT: &str = "#content";
 
 /// The people of Campus.
-pub const HELENE: u64 = 3;
-pub const ZOE: u64 = 4;
-pub const AURELIEN: u64 = 5;
-pub const NOELLE: u64 = 6;
+pub(crate) const HELENE: u64 = 3;
+pub(crate) const ZOE: u64 = 4;
+pub(crate) const AURELIEN: u64 = 5;
+pub(crate) const NOELLE: u64 = 6;
 
-pub async fn sign_in(browser: &Browser, demo: &Demo, person: u64, language: &str) {
+pub(crate) async fn sign_in(browser: &Browser, demo: &Demo, person: u64, language: &str) {
     browser.top().await;
     browser.open(&format!("{}/language/{language}?back=/login", demo.campus)).await;
     browser.click(&format!("button[name=person][value='{person}']")).await;
@@ -29,7 +29,7 @@ pub async fn sign_in(browser: &Browser, demo: &Demo, person: u64, language: &str
 }
 
 /// The address of the activity of this title.
-pub async fn activity(demo: &Demo, title: &str) -> String {
+pub(crate) async fn activity(demo: &Demo, title: &str) -> String {
     let state = demo.campus_state().await;
     let activities = state["activities"].as_array().expect("activities");
     let found = activities
@@ -40,7 +40,7 @@ pub async fn activity(demo: &Demo, title: &str) -> String {
 }
 
 /// The shipped course of this name, in one language.
-pub fn course(slug: &str, language: Lang) -> Content {
+pub(crate) fn course(slug: &str, language: Lang) -> Content {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("courses").join(slug);
     let loaded = source::load(&folder).expect("the course's folder");
     let mut course = loaded.course.expect("a course without errors");
@@ -48,14 +48,14 @@ pub fn course(slug: &str, language: Lang) -> Content {
 }
 
 /// From the learner's page into the content.
-pub async fn enter_content(browser: &Browser, outside: &[&str]) {
+pub(crate) async fn enter_content(browser: &Browser, outside: &[&str]) {
     let frames: Vec<&str> = outside.iter().copied().chain([PLAYER, CONTENT]).collect();
     browser.enter_all(&frames).await;
     browser.shown("#title").await;
 }
 
 /// The text of the content's heading and the page shown.
-pub async fn place(browser: &Browser) -> (String, String) {
+pub(crate) async fn place(browser: &Browser) -> (String, String) {
     let page =
         "return [...document.querySelectorAll('main > section')].find((s) => !s.hidden)?.id || ''";
     let page = browser.script(page, json!([])).await;
@@ -84,7 +84,7 @@ fn plain(text: &str) -> String {
 
 /// Follows the course from where it is to its end. `outside` are the frames around the learner's
 /// page. `on_page` is told of every page: the number of the part, and of the page in it.
-pub async fn follow(
+pub(crate) async fn follow(
     browser: &Browser,
     outside: &[&str],
     content: &Content,
@@ -122,7 +122,7 @@ async fn is_shown(browser: &Browser, css: &str) -> bool {
 }
 
 /// Gives the right answers and sends them.
-pub async fn answer_all(browser: &Browser, questions: &[Question]) {
+pub(crate) async fn answer_all(browser: &Browser, questions: &[Question]) {
     let gradable = questions.iter().filter(|question| question.is_gradable());
     for (index, question) in gradable.enumerate() {
         answer(browser, &format!("q{}", index + 1), question).await;

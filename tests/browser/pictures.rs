@@ -17,7 +17,7 @@ struct Album<'a> {
     language: &'a str,
 }
 
-pub async fn take(demo: &Demo, folder: &Path) {
+pub(crate) async fn take(demo: &Demo, folder: &Path) {
     std::fs::create_dir_all(folder).expect("the folder for pictures");
     for (language, learner) in [("fr", AURELIEN), ("en", NOELLE)] {
         let options = Options { language, ..Options::default() };

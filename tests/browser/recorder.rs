@@ -10,14 +10,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// The heads of all requests so far.
 #[derive(Clone, Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     port: u16,
     bytes: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Recorder {
     /// Relays to `target` on loopback.
-    pub async fn start(target: u16) -> Self {
+    pub(crate) async fn start(target: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let recorder = Self { port, bytes: Arc::default() };
@@ -31,12 +31,12 @@ impl Recorder {
     }
 
     /// The host rule that leads `localhost:target` through here.
-    pub fn rule(&self, target: u16) -> String {
+    pub(crate) fn rule(&self, target: u16) -> String {
         format!("MAP localhost:{target} 127.0.0.1:{}", self.port)
     }
 
     /// The heads of the requests whose first line starts with `line`.
-    pub fn requests(&self, line: &str) -> Vec<Head> {
+    pub(crate) fn requests(&self, line: &str) -> Vec<Head> {
         let connections = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut heads = Vec::new();
         for connection in connections.iter() {
@@ -52,10 +52,10 @@ impl Recorder {
 
 /// The first line and the fields of a request.
 #[derive(Clone, Debug)]
-pub struct Head(String);
+pub(crate) struct Head(String);
 
 impl Head {
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.0
             .lines()
             .skip(1)

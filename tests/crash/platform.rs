@@ -12,15 +12,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub const CLIENT: &str = "crash";
+pub(crate) const CLIENT: &str = "crash";
 
-pub struct Platform {
-    pub issuer: String,
+pub(crate) struct Platform {
+    pub(crate) issuer: String,
     key: KeyPair,
 }
 
 impl Platform {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("a key");
         let public = key.public_key();
         let set = json!({"keys": [{
@@ -36,7 +36,7 @@ impl Platform {
     }
 
     /// An id_token for learner number `number`, as LTI 1.3 Core, 5.3 wants it.
-    pub fn id_token(
+    pub(crate) fn id_token(
         &self,
         number: usize,
         nonce: &str,
@@ -75,6 +75,6 @@ impl Platform {
 }
 
 /// Each learner has an address of their own.
-pub fn address_of(number: usize) -> String {
+pub(crate) fn address_of(number: usize) -> String {
     format!("learner-{number}@example.org")
 }

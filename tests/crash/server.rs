@@ -7,16 +7,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where one service lives: the same over all its lives.
-pub struct Server {
-    pub port: u16,
-    pub content_port: u16,
-    pub folder: tempfile::TempDir,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) content_port: u16,
+    pub(crate) folder: tempfile::TempDir,
     smtp_port: u16,
     running: Option<Child>,
 }
 
 impl Server {
-    pub fn new(smtp_port: u16) -> Self {
+    pub(crate) fn new(smtp_port: u16) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // Both are taken at once, so that they differ.
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -26,7 +26,7 @@ impl Server {
         Self { port, content_port, folder, smtp_port, running: None }
     }
 
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
@@ -53,26 +53,26 @@ impl Server {
     }
 
     /// One command of the product.
-    pub fn run(&self, arguments: &[&str]) {
+    pub(crate) fn run(&self, arguments: &[&str]) {
         let output = self.command().args(arguments).output().expect("the command runs");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let child = self.command().arg("serve").stdout(Stdio::null()).spawn();
         self.running = Some(child.expect("the service starts"));
     }
 
     /// SIGKILL: nothing is finished, flushed or said.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.running.take() {
             child.kill().expect("a process to kill");
             child.wait().expect("its end");
         }
     }
 
-    pub async fn ready(&mut self, http: &reqwest::Client) {
+    pub(crate) async fn ready(&mut self, http: &reqwest::Client) {
         let begun = Instant::now();
         let address = format!("http://127.0.0.1:{}/health/ready", self.port);
         loop {
@@ -106,10 +106,10 @@ const MANIFEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </manifest>"#;
 
 /// The one activity of the package.
-pub const ACTIVITY: &str = "only";
+pub(crate) const ACTIVITY: &str = "only";
 
 /// A package of one page.
-pub fn package(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn package(folder: &Path) -> std::path::PathBuf {
     let file = folder.join("short.zip");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&file).expect("a file"));
     for (name, text) in [("imsmanifest.xml", MANIFEST), ("page.html", "<!doctype html><p>Bonjour")]

@@ -104,7 +104,8 @@ async fn in_english(walk: &mut Walk<'_>) -> anyhow::Result<()> {
     let played = play(walk, &mut browser, &page, manner).await?;
     let what = format!("{} activities were played: the course is complete", played.activities);
     walk.report.check(played.completed, &what)?;
-    certificate(walk, &mut browser, &page.url, aurelien, "certificate-aurelien.pdf").await?;
+    certificate(walk, &mut browser, &page.url, aurelien, "certificate-aurelien-muller-garcon.pdf")
+        .await?;
     grade(walk, &mut browser, activity, aurelien).await
 }
 

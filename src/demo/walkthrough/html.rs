@@ -101,16 +101,9 @@ pub(super) fn decode(text: &str) -> String {
             .split_once(';')
             .filter(|(name, _)| name.len() <= 8)
             .and_then(|(name, after)| Some((character(name)?, after)));
-        match known {
-            Some((character, after)) => {
-                decoded.push(character);
-                rest = after;
-            }
-            None => {
-                decoded.push('&');
-                rest = after;
-            }
-        }
+        let (character, after) = known.unwrap_or(('&', after));
+        decoded.push(character);
+        rest = after;
     }
     decoded.push_str(rest);
     decoded

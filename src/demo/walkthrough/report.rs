@@ -10,7 +10,7 @@ use mail_parser::{MessageParser, MimeHeaders as _, PartType};
 use super::super::mailbox::{Mailbox, Received};
 
 /// A mail that did not come within this time does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Prints numbered steps and keeps files.
 pub(super) struct Report {
