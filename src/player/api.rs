@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::messages::{Commit, CommitAnswer, Opened};
 use super::packages::{Package, PackageError};
-use super::runtime::{Commit, CommitAnswer, Opened, Play, RuntimeError};
+use super::runtime::{Play, RuntimeError};
 use super::store;
 use crate::app::App;
 use crate::db;

@@ -2,12 +2,15 @@
 
 pub mod api;
 pub mod content;
+mod delivery;
 pub mod grades;
+pub mod messages;
 pub mod packages;
 pub mod pages;
 mod progress;
 mod runtime;
 mod store;
+mod verdict;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -18,7 +21,7 @@ use crate::ids::{AttemptId, CourseId, CourseVersionId, EnrolmentId, PersonId, To
 use crate::web::Lang;
 
 pub use progress::{Progress, Step, Steps};
-pub use runtime::{Commit, CommitAnswer, Delivery, NavigateError, RuntimeError, View};
+pub use runtime::{NavigateError, RuntimeError};
 
 /// A person in a course.
 #[derive(Clone, Debug, sqlx::FromRow)]

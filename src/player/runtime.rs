@@ -5,104 +5,20 @@
 
 use chrono::{DateTime, Utc};
 use scorm::manifest::prerequisites::Status;
-use scorm::runtime::{
-    self as model, BrowserLaunch, Edition, Launch, Model, ObjectiveSeed, RequestValid,
-    credited_session_time,
-};
+use scorm::runtime::{self as model, Edition, Model, RequestValid, credited_session_time};
 use scorm::sequencing::{
     ActivityIndex, CompletionStatus, Engine, Exit, Request, SessionReport, State, StatusReport,
     SuccessStatus, TocEntry, Validity,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sqlx::types::Json;
 
+use super::messages::{Commit, CommitAnswer, Delivery, Opened};
 use super::packages::Package;
-use super::progress::{Progress, Session, Steps};
+use super::progress::{Progress, Session};
 use super::store::{self, ActivityData};
-use super::{Attempt, AttemptStatus, Enrolment, grades};
-use crate::completions::{self, NewCompletion, Of};
-use crate::courses;
-use crate::credentials::{self, Facts, Kind};
+use super::{Attempt, Enrolment};
 use crate::db::{self, Tx};
 use crate::people::{self, Person};
-use crate::tenants;
-
-/// One commit: what the SCO set since the last one.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Commit {
-    /// The activity whose content said so.
-    pub activity: String,
-    /// Strictly increasing within an attempt.
-    pub seq: i64,
-    /// Element and value, in the order of the calls.
-    pub delta: Vec<(String, String)>,
-    /// The content terminated.
-    #[serde(rename = "final", default)]
-    pub last: bool,
-    /// The content's own count of this session.
-    #[serde(default)]
-    pub session_seconds: Option<f64>,
-    /// The learner is being taken elsewhere: what the content asks for does not count.
-    #[serde(default)]
-    pub leaving: bool,
-}
-
-/// What the player shows around the content.
-#[derive(Clone, Debug, Serialize)]
-pub struct View {
-    pub title: String,
-    pub toc: Vec<TocLine>,
-    pub can_continue: bool,
-    pub can_previous: bool,
-    pub completed: bool,
-    /// The controls the current activity asks to hide.
-    pub hidden: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct TocLine {
-    pub id: String,
-    pub title: String,
-    pub depth: u32,
-    pub leaf: bool,
-    pub selectable: bool,
-    pub current: bool,
-    /// `done`, `failed`, `begun` or `new`.
-    pub status: &'static str,
-}
-
-/// Content to be shown now.
-#[derive(Clone, Debug, Serialize)]
-pub struct Delivery {
-    pub activity: String,
-    pub title: String,
-    /// From the root of the content host.
-    pub url: String,
-    /// `None`: an asset, which speaks no API.
-    pub launch: Option<BrowserLaunch>,
-    pub edition: Edition,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct CommitAnswer {
-    pub seq: i64,
-    pub request_valid: RequestValid,
-    pub view: View,
-    /// The content asked to go elsewhere, and this is where.
-    pub delivery: Option<Delivery>,
-    /// The content asked to end the session.
-    pub ended: bool,
-}
-
-/// What opening the player or navigating leads to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Opened {
-    pub attempt: String,
-    pub view: View,
-    pub delivery: Option<Delivery>,
-    pub ended: bool,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
@@ -124,11 +40,11 @@ pub enum NavigateError {
 
 /// The attempt being played, with all it takes to move it.
 pub(super) struct Play<'a> {
-    package: &'a Package,
-    attempt: Attempt,
-    enrolment: Enrolment,
-    person: Person,
-    now: DateTime<Utc>,
+    pub(super) package: &'a Package,
+    pub(super) attempt: Attempt,
+    pub(super) enrolment: Enrolment,
+    pub(super) person: Person,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl<'a> Play<'a> {
@@ -170,10 +86,13 @@ impl<'a> Play<'a> {
         target: Option<&str>,
     ) -> Result<Opened, RuntimeError> {
         let request = self.request(request, target)?;
-        let suspends = request == Request::SuspendAll;
+        let suspends = matches!(request, Request::SuspendAll | Request::ExitAll);
         let stayed = self.attempt.state.session.as_ref().map(|session| session.activity.clone());
         self.end_session(tx, suspends).await?;
         let outcome = self.navigate(request);
+        if let (true, Some(activity)) = (outcome.ended, &stayed) {
+            self.keep_for_return(tx, activity).await?;
+        }
         // Refused: what was shown before is shown again.
         let back = stayed.filter(|_| outcome.exception.is_some() && !outcome.ended);
         let target = match back {
@@ -208,6 +127,9 @@ impl<'a> Play<'a> {
                 let outcome = self.navigate(request);
                 if outcome.exception.is_none() || outcome.ended {
                     self.attempt.state.session = None;
+                    if outcome.ended {
+                        self.keep_for_return(tx, &commit.activity).await?;
+                    }
                     delivery = self.deliver(tx, outcome.delivered).await?;
                     ended = outcome.ended;
                 }
@@ -288,122 +210,20 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Prepares the content of an activity and notes its session.
-    async fn deliver(
-        &mut self,
-        tx: &mut Tx,
-        activity: Option<ActivityIndex>,
-    ) -> Result<Option<Delivery>, RuntimeError> {
-        let Some(index) = activity else { return Ok(None) };
-        let (Some(item), Some(href)) = (self.package.item(index), self.package.href(index)) else {
-            return Ok(None);
-        };
-        let activity = item.identifier.clone();
-        let earlier = store::activity_data(tx, self.attempt.id, &activity).await?;
-        let edition = self.package.edition;
-        let mut data = earlier.clone().unwrap_or_default();
-        let carried = data.model.carried(edition, data.suspended);
-        let mut launch = self.launch(index, data.seconds);
-        let entry = Launch::next_entry(edition, earlier.is_some(), data.suspended);
-        launch.entry = Some(entry.to_owned());
-        let model = match carried {
-            Some(kept) => Model::resume(edition, &launch, &kept),
-            None => Model::new(edition, &launch),
-        };
-        data.model = Json(model.snapshot());
-        data.suspended = false;
-        store::save_activity_data(tx, self.attempt.id, &activity, &data, self.now).await?;
-        self.attempt.state.session = Some(Session {
-            activity: activity.clone(),
-            started_at: self.now,
-            reported: 0.0,
-            terminated: false,
-        });
-        let is_sco = item
-            .resource
-            .as_ref()
-            .is_some_and(|resource| resource.scorm_type == scorm::manifest::ScormType::Sco);
-        let sequence = u64::try_from(self.attempt.sequence).unwrap_or_default();
-        let url = if href.contains("://") {
-            href.to_owned()
-        } else {
-            format!("/content/{}/{href}", self.package.id)
-        };
-        Ok(Some(Delivery {
-            title: item.title.clone(),
-            url,
-            launch: is_sco.then(|| model.browser_launch(sequence)),
-            edition,
-            activity,
-        }))
+    /// What the activity stored is there again when the learner comes back.
+    async fn keep_for_return(&self, tx: &mut Tx, activity: &str) -> Result<(), RuntimeError> {
+        let attempt = self.attempt.id;
+        if let Some(mut data) = store::activity_data(tx, attempt, activity).await? {
+            data.suspended = true;
+            store::save_activity_data(tx, attempt, activity, &data, self.now).await?;
+        }
+        Ok(())
     }
 
     /// The model of the delivery under way, as the last commit left it.
     fn running_model(&self, index: ActivityIndex, data: &ActivityData) -> Model {
         let launch = self.launch(index, data.seconds);
         Model::running(self.package.edition, &launch, &data.model)
-    }
-
-    /// What the activity's content is told at its launch.
-    fn launch(&self, index: ActivityIndex, seconds: i64) -> Launch {
-        let engine = Engine::new(&self.package.tree);
-        let progress = &self.attempt.state;
-        let fresh = State::new(&self.package.tree, self.seed());
-        let state = progress.sequencing.as_ref().unwrap_or(&fresh);
-        let view = engine.runtime_view(state, &progress.globals, index);
-        let word = |known: Option<bool>, yes: &str, no: &str| {
-            known.map(|known| if known { yes } else { no }.to_owned())
-        };
-        let objectives = view.into_iter().flat_map(|view| view.objectives).map(|objective| {
-            let status = objective.status;
-            ObjectiveSeed {
-                id: objective.id,
-                success_status: word(status.satisfied, "passed", "failed"),
-                completion_status: word(status.completed, "completed", "incomplete"),
-                score_scaled: status.measure,
-                score_raw: status.raw,
-                score_min: status.min,
-                score_max: status.max,
-                progress_measure: status.progress,
-            }
-        });
-        let stores = progress.shared.stores(&self.package.tree, index).into_iter().map(|shared| {
-            model::DataStore {
-                id: shared.target.to_owned(),
-                value: shared.value.map(str::to_owned),
-                access: model::StoreAccess { read: shared.readable, write: shared.writable },
-            }
-        });
-        let item = self.package.item(index);
-        let primary = item
-            .and_then(|item| item.sequencing.objectives.iter().find(|objective| objective.primary));
-        Launch {
-            learner_id: self.person.id.to_string(),
-            learner_name: learner_name(&self.person),
-            mode: Some("normal".to_owned()),
-            credit: Some(if self.enrolment.preview { "no-credit" } else { "credit" }.to_owned()),
-            launch_data: item.and_then(|item| item.data_from_lms.clone()),
-            completion_threshold: item
-                .and_then(|item| item.completion_threshold)
-                .filter(|threshold| threshold.completed_by_measure)
-                .map(|threshold| threshold.min_progress_measure),
-            scaled_passing_score: primary
-                .filter(|objective| objective.satisfied_by_measure)
-                .map(|objective| objective.min_normalized_measure.unwrap_or(1.0)),
-            mastery_score: item.and_then(|item| item.mastery_score),
-            max_time_allowed: item.and_then(|item| {
-                let limit = item.sequencing.limits.attempt_absolute_duration.clone();
-                limit.or_else(|| item.max_time_allowed.clone())
-            }),
-            time_limit_action: item
-                .and_then(|item| item.time_limit_action)
-                .map(|action| action.as_str().to_owned()),
-            total_time: u64::try_from(seconds).unwrap_or_default() * 100,
-            objectives: objectives.collect(),
-            stores: stores.collect(),
-            request_valid: self.request_valid(),
-            ..Launch::default()
-        }
     }
 
     fn report(
@@ -519,16 +339,26 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// What ends the sequencing session suspends it all the same: who comes back finds what they
+    /// did, and no new attempt that begins at nothing.
     fn navigate(&mut self, request: Request) -> scorm::sequencing::Outcome {
-        self.with_engine(|engine, state, globals| engine.navigate(state, globals, request))
+        self.with_engine(|engine, state, globals| {
+            let before = (state.clone(), globals.clone());
+            let outcome = engine.navigate(state, globals, request);
+            if outcome.ended && request != Request::SuspendAll {
+                (*state, *globals) = before;
+                engine.navigate(state, globals, Request::SuspendAll);
+            }
+            outcome
+        })
     }
 
-    fn seed(&self) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
         // The attempt's own random bits.
         self.attempt.id.uuid().as_u64_pair().1
     }
 
-    fn with_engine<T>(
+    pub(super) fn with_engine<T>(
         &mut self,
         act: impl FnOnce(&Engine<'_>, &mut State, &mut scorm::sequencing::GlobalObjectives) -> T,
     ) -> T {
@@ -567,7 +397,7 @@ impl<'a> Play<'a> {
         statuses.collect()
     }
 
-    fn toc(&self) -> (Vec<TocEntry>, Validity) {
+    pub(super) fn toc(&self) -> (Vec<TocEntry>, Validity) {
         let Some(state) = &self.attempt.state.sequencing else {
             return (Vec::new(), Validity::default());
         };
@@ -579,12 +409,12 @@ impl<'a> Play<'a> {
         (toc, validity)
     }
 
-    fn request_valid(&self) -> RequestValid {
+    pub(super) fn request_valid(&self) -> RequestValid {
         let (_, validity) = self.toc();
         self.answers(&validity)
     }
 
-    fn answers(&self, validity: &Validity) -> RequestValid {
+    pub(super) fn answers(&self, validity: &Validity) -> RequestValid {
         let by_id = |valid: &[bool]| {
             let tree = &self.package.tree;
             let named = tree.activities().filter_map(|index| {
@@ -600,46 +430,6 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn view(&self) -> (View, RequestValid) {
-        let (toc, validity) = self.toc();
-        let current = self.attempt.state.session.as_ref();
-        let item = current
-            .and_then(|session| self.package.tree.find(&session.activity))
-            .and_then(|index| self.package.item(index));
-        let hidden = item.map(|item| &item.hide_lms_ui).into_iter().flatten();
-        let title = toc.first().map(|root| root.title.clone()).unwrap_or_default();
-        let lines = toc.iter().filter(|entry| entry.depth > 0 && entry.visible);
-        let view = View {
-            title,
-            toc: lines
-                .map(|entry| TocLine {
-                    id: entry.id.clone(),
-                    title: entry.title.clone(),
-                    depth: entry.depth,
-                    leaf: entry.is_leaf,
-                    selectable: entry.selectable,
-                    current: entry.current,
-                    status: match (entry.completed, entry.satisfied) {
-                        (_, Some(false)) => "failed",
-                        (Some(true), _) | (None, Some(true)) => "done",
-                        (Some(false), _) => "begun",
-                        (None, None) if entry.attempts > 0 => "begun",
-                        (None, None) => "new",
-                    },
-                })
-                .collect(),
-            can_continue: validity.continue_,
-            can_previous: validity.previous,
-            completed: store::finished(self.attempt.status),
-            hidden: hidden
-                .filter_map(|control| {
-                    serde_json::to_value(control).ok()?.as_str().map(str::to_owned)
-                })
-                .collect(),
-        };
-        (view, self.answers(&validity))
-    }
-
     fn answer(&self, seq: i64, delivery: Option<Delivery>, ended: bool) -> CommitAnswer {
         let (view, request_valid) = self.view();
         CommitAnswer { seq, request_valid, view, delivery, ended }
@@ -649,116 +439,6 @@ impl<'a> Play<'a> {
         let (view, _) = self.view();
         Opened { attempt: self.attempt.id.to_string(), view, delivery, ended }
     }
-
-    /// Records what was completed, and writes the attempt.
-    async fn finish(&mut self, tx: &mut Tx) -> Result<(), RuntimeError> {
-        let (toc, _) = self.toc();
-        self.attempt.state.steps = Steps::from_toc(&toc);
-        let verdict = self.verdict(&toc);
-        let best = self.attempt.score_scaled;
-        if let Some(score) = verdict.score.filter(|score| best.is_none_or(|best| *score > best)) {
-            self.attempt.score_scaled = Some(score);
-        }
-        let first_time = verdict.finished && self.attempt.status == AttemptStatus::Active;
-        if first_time {
-            self.attempt.status = AttemptStatus::Completed;
-            self.attempt.completed_at = Some(self.now);
-        }
-        let done = self.attempt.state.steps.done() as i64;
-        store::save_attempt(tx, &self.attempt, done, self.now).await?;
-        if self.enrolment.preview {
-            return Ok(());
-        }
-        if first_time {
-            self.award(tx, &verdict).await?;
-        }
-        // A better result after completion is worth a new grade, never a worse one.
-        let improved = self.attempt.score_scaled != best;
-        if first_time || (improved && self.attempt.status == AttemptStatus::Completed) {
-            let given = self.attempt.score_scaled.unwrap_or(1.0);
-            grades::enqueue(tx, self.enrolment.id, given, self.now).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether the course is finished: everything that counts is completed, and what was tested was
-    /// not failed. A course of one activity is finished by passing alone.
-    fn verdict(&self, toc: &[TocEntry]) -> Verdict {
-        let Some(root) = toc.first() else { return Verdict { finished: false, score: None } };
-        let leaves: Vec<&TocEntry> = toc.iter().filter(|entry| entry.is_leaf).collect();
-        let passed = leaves.len() == 1 && leaves[0].satisfied == Some(true);
-        let finished = root.satisfied != Some(false) && (root.completed == Some(true) || passed);
-        Verdict { finished, score: self.score(&leaves) }
-    }
-
-    /// The course's measure; where the package rolls none up, the mean of what its activities
-    /// reported. 0 to 1.
-    fn score(&self, leaves: &[&TocEntry]) -> Option<f64> {
-        let state = self.attempt.state.sequencing.as_ref()?;
-        let engine = Engine::new(&self.package.tree);
-        let measure = |index| engine.status(state, &self.attempt.state.globals, index)?.measure;
-        let rolled_up =
-            measure(ActivityIndex::ROOT).filter(|_| self.package.edition == Edition::V2004);
-        let score = rolled_up.or_else(|| {
-            let known: Vec<f64> = leaves.iter().filter_map(|leaf| measure(leaf.activity)).collect();
-            let sum: f64 = known.iter().sum();
-            (!known.is_empty()).then(|| sum / known.len() as f64)
-        });
-        score.map(|score| score.clamp(0.0, 1.0))
-    }
-
-    async fn award(&self, tx: &mut Tx, verdict: &Verdict) -> Result<(), RuntimeError> {
-        let version = courses::version(tx, self.attempt.course_version_id).await?;
-        let tenant = tenants::find(tx, self.person.tenant_id).await?;
-        let seconds = store::seconds_of(tx, self.attempt.id).await?;
-        let completion = NewCompletion {
-            tenant: tenant.id,
-            person: self.person.id,
-            of: Of::Enrolment(self.enrolment.id),
-            rule: "everything completed, nothing failed",
-            facts: json!({
-                "attempt": self.attempt.id,
-                "version": version.id,
-                "score": verdict.score,
-                "seconds": seconds,
-            }),
-        };
-        let Some(completion) = completions::record(tx, completion, self.now).await? else {
-            return Ok(());
-        };
-        let facts = Facts {
-            holder: self.person.name(),
-            title: version.title.clone(),
-            minutes: version.duration_minutes,
-            from: self.attempt.started_at,
-            until: self.now,
-            score: verdict.score,
-            issuer: tenant.name.clone(),
-            signatory_name: tenant.signatory_name.clone(),
-            signatory_title: tenant.signatory_title.clone(),
-            time_zone: tenant.zone().name().to_owned(),
-            remote: true,
-            ..Facts::default()
-        };
-        let lang = version.language;
-        credentials::award(
-            tx,
-            completion,
-            Kind::Certificate,
-            &tenant,
-            &self.person,
-            lang,
-            facts,
-            self.now,
-        )
-        .await?;
-        Ok(())
-    }
-}
-
-struct Verdict {
-    finished: bool,
-    score: Option<f64>,
 }
 
 struct Merged {
@@ -777,14 +457,6 @@ fn is_blocked(package: &Package, index: ActivityIndex, done: &[Status]) -> bool 
         at.and_then(|at| done.get(at)).copied().unwrap_or(Status::NotAttempted)
     };
     prerequisites.expression.as_ref().is_some_and(|expression| !expression.eval(&status))
-}
-
-/// "Family, Given", as SCORM content expects it.
-fn learner_name(person: &Person) -> String {
-    match (&person.family_name, &person.given_name) {
-        (Some(family), Some(given)) => format!("{family}, {given}"),
-        _ => person.name().unwrap_or_default(),
-    }
 }
 
 fn completion_of(status: model::CompletionStatus) -> Option<CompletionStatus> {

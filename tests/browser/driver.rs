@@ -234,11 +234,6 @@ impl Browser {
         Some(Element { browser: self, id: found[ELEMENT].as_str()?.to_owned() })
     }
 
-    /// The first element, once it is there.
-    pub(crate) async fn find(&self, css: &str) -> Element<'_> {
-        self.wait(css, async || self.look(css).await).await
-    }
-
     /// The first element, once it can be seen.
     pub(crate) async fn shown(&self, css: &str) -> Element<'_> {
         let shown = async || {

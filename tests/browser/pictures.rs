@@ -54,6 +54,20 @@ impl Album<'_> {
         self.browser.resize(1280, 900).await;
     }
 
+    /// The player's table of contents, which closes by itself where it becomes narrow.
+    async fn table_of_contents(&self) {
+        for (width, height) in [(320, 640), (1280, 800)] {
+            self.browser.resize(width, height).await;
+            self.browser.enter_all(&[PLAYER]).await;
+            if self.browser.look("#toc[hidden]").await.is_some() {
+                self.browser.click("#toc-toggle").await;
+            }
+            self.browser.top().await;
+            self.save("player-toc", width).await;
+        }
+        self.browser.resize(1280, 900).await;
+    }
+
     async fn save(&self, name: &str, width: u32) {
         // Fonts and pictures first.
         self.browser.script_async("await document.fonts.ready", json!([])).await;
@@ -97,10 +111,7 @@ impl Album<'_> {
         enter_content(browser, &[]).await;
         browser.top().await;
         self.screen("player").await;
-        browser.enter_all(&[PLAYER]).await;
-        browser.click("#toc-toggle").await;
-        browser.top().await;
-        self.screen("player-toc").await;
+        self.table_of_contents().await;
         browser.click(".play-bar button").await;
         browser.shown("#open").await;
         self.page("course-begun").await;

@@ -1,0 +1,8 @@
+//! The service through its public door: requests into the real routers, mails into a real SMTP
+//! receiver, a platform that speaks HTTP, both databases.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod journey;
+mod launch;
