@@ -73,8 +73,7 @@ fn launch(bencher: Bencher<'_, '_>) {
         })
         .bench_local_values(|(mut browser, id_token, state)| {
             RUNTIME.block_on(async {
-                let answer =
-                    service.platform.post_launch(&mut browser, &id_token, &state).await;
+                let answer = service.platform.post_launch(&mut browser, &id_token, &state).await;
                 assert!(answer.status.is_redirection(), "{}", answer.text());
             });
         });

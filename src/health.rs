@@ -21,7 +21,7 @@ pub async fn ready(State(app): State<App>) -> Response {
         tracing::warn!(%error, "not ready: the database does not answer");
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
     }
-    if let Err(error) = app.blobs.check().await {
+    if let Err(error) = app.blobs.reach().await {
         tracing::warn!(%error, "not ready: the blob folder does not answer");
         return (StatusCode::SERVICE_UNAVAILABLE, "the blob folder cannot be used\n")
             .into_response();

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod blobs;
+pub mod cleaning;
 pub mod clock;
 pub mod commands;
 pub mod completions;

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{jobs, router};
+use crate::{cleaning, jobs, router};
 
 /// What is under way when the process is told to stop has this long to finish.
 const GRACE: Duration = Duration::from_secs(20);
@@ -26,6 +26,7 @@ pub async fn run(
         app.clone(),
         stop.clone(),
     ));
+    tokio::spawn(cleaning::run(app.clone(), stop.clone()));
     let serve = |listener: TcpListener, router: axum::Router| {
         let stop = stop.clone();
         async move {

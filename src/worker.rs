@@ -1,5 +1,7 @@
 //! Which job is whose.
 
+use chrono::TimeDelta;
+
 use crate::app::App;
 use crate::credentials::jobs::{MailWaiting, RenderCredential};
 use crate::events::jobs::RemindEvent;
@@ -16,7 +18,11 @@ impl Runner for App {
             RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
             SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
             RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,
-            other => Err(Failure::Final(format!("nobody knows the job {other:?}"))),
+            // A newer release may have enqueued it: its own processes will know.
+            other => Err(Failure::Retry {
+                after: TimeDelta::minutes(10),
+                reason: format!("this release does not know the job {other:?}"),
+            }),
         };
         // A job may have enqueued another; an idle worker need not wait for its next look.
         self.wake.notify_waiters();

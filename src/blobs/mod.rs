@@ -97,9 +97,17 @@ impl Blobs {
         Ok(self.store.get_range(&key(name), offset..offset + length).await?)
     }
 
-    /// Writes, reads back and deletes a small file: for `doctor` and readiness.
+    /// Whether the store answers: for readiness, which is asked often and by anybody.
+    pub async fn reach(&self) -> Result<(), BlobError> {
+        match self.store.head(&Key::from("reach")).await {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes, reads back and deletes a small file: for `doctor`.
     pub async fn check(&self) -> Result<(), BlobError> {
-        let key = Key::from("check");
+        let key = Key::from(format!("check-{}", crate::ids::label()));
         self.store.put(&key, PutPayload::from_static(b"passerelle")).await?;
         self.store.get(&key).await?.bytes().await?;
         self.store.delete(&key).await?;

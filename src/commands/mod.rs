@@ -5,6 +5,7 @@ mod course;
 mod doctor;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -84,7 +85,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!(pages = %pages.local_addr()?, content = %content.local_addr()?, "serving");
     let stop = stop_on_signal();
     server::run(app.clone(), pages, content, stop).await?;
-    app.db.close().await;
+    // A request that never ends must not keep the process from ending.
+    drop(tokio::time::timeout(Duration::from_secs(5), app.db.close()).await);
     Ok(())
 }
 
@@ -103,6 +105,9 @@ fn stop_on_signal() -> CancellationToken {
     tokio::spawn(async move {
         server::told_to_stop().await;
         told.cancel();
+        // Whoever asks twice does not want to wait.
+        server::told_to_stop().await;
+        std::process::exit(1);
     });
     stop
 }

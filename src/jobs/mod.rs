@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db, Tx};
 use crate::ids::JobId;
 
-pub use store::{Claimed, counts};
+pub use store::{Claimed, clean, counts};
 
 /// How long a claim holds. A job that may run longer renews nothing: it must be safe to run twice.
 const LEASE: TimeDelta = TimeDelta::minutes(5);

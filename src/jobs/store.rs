@@ -1,6 +1,6 @@
 //! The job queue's SQL.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -19,10 +19,14 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// The payload as the job it was; `Final` when this version does not understand it.
+    /// The payload as the job it was.
     pub fn read<J: Job>(self) -> Result<J, Failure> {
         fn parse<T: DeserializeOwned>(payload: Value) -> Result<T, Failure> {
-            serde_json::from_value(payload).map_err(|error| Failure::Final(error.to_string()))
+            // A newer release may have written it: its own processes will understand.
+            serde_json::from_value(payload).map_err(|error| Failure::Retry {
+                after: TimeDelta::minutes(10),
+                reason: error.to_string(),
+            })
         }
         parse(self.payload)
     }
@@ -139,4 +143,13 @@ pub(super) async fn fail(
 /// How many jobs are in each state, for `doctor` and the walkthrough.
 pub async fn counts(tx: &mut Tx) -> db::Result<Vec<(String, i64)>> {
     tx.query("SELECT state, COUNT(*) FROM jobs GROUP BY state ORDER BY state").all().await
+}
+
+/// Removes jobs that were done before an instant; failed ones stay for people to see.
+pub async fn clean(tx: &mut Tx, done_before: DateTime<Utc>) -> db::Result<()> {
+    tx.query("DELETE FROM jobs WHERE state = 'done' AND finished_at < $1")
+        .bind(done_before)
+        .execute()
+        .await?;
+    Ok(())
 }

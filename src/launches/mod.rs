@@ -279,7 +279,11 @@ pub async fn accept(
     };
     visits::insert(tx, &launch, told.message.name()).await?;
     if !visits::spend_nonce(tx, &nonce, launch.id, told.expires_at + TimeDelta::minutes(5)).await? {
-        return Err(AcceptError::Replayed);
+        // Spent by a transaction that ran beside this one: perhaps the same browser's double click.
+        return Err(match visits::spent_by(tx, &nonce, browser, now).await? {
+            Some(before) => AcceptError::Repeated(Box::new(before)),
+            None => AcceptError::Replayed,
+        });
     }
     if let Opens::Course(course) = launch.details.opens {
         enrol(tx, &launch, told, course, now).await?;

@@ -1,5 +1,7 @@
 //! Sending what the outbox holds.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
 use lettre::message::header::{
@@ -61,8 +63,10 @@ impl SendMessage {
                 if !stored.repeat_unknown || unknowns > 1 =>
             {
                 let answer = "sent, and the answer is lost; not repeated";
-                settle(app, tx, self.message, MessageState::Unknown, unknowns, answer).await?;
-                return Ok(());
+                drop(tx);
+                return self
+                    .settle(app, stored.attempt, MessageState::Unknown, unknowns, answer)
+                    .await;
             }
             _ => {}
         }
@@ -73,15 +77,13 @@ impl SendMessage {
 
         let (from, to, mail) = match compose(&app.blobs, &stored).await {
             Ok(parts) => parts,
-            Err(error @ ComposeError::Blob(_)) => {
-                self.queue_again(app, unknowns, &error.to_string()).await?;
-                return Err(Failure::backoff(stored.attempt + 1, error));
-            }
             Err(error) => {
-                let tx = app.db.write().await.map_err(|error| retry(error.to_string()))?;
-                settle(app, tx, stored.id, MessageState::Failed, unknowns, &error.to_string())
-                    .await?;
-                return Err(Failure::Final(error.to_string()));
+                let passing = matches!(error, ComposeError::Blob(_));
+                let state = if passing { MessageState::Queued } else { MessageState::Failed };
+                let reason = error.to_string();
+                self.settle(app, stored.attempt + 1, state, unknowns, &reason).await?;
+                let again = Failure::backoff(attempt, &reason);
+                return Err(if passing { again } else { Failure::Final(reason) });
             }
         };
         let outcome = app.smtp.send(from, to, &mail).await;
@@ -120,14 +122,41 @@ impl SendMessage {
                 (MessageState::Unknown, unknowns, answer, end)
             }
         };
-        let tx = app.db.write().await.map_err(|error| Failure::backoff(attempt, error))?;
-        settle(app, tx, stored.id, state, unknowns, &answer).await?;
+        self.settle(app, attempt, state, unknowns, &answer).await?;
         end
     }
 
-    async fn queue_again(&self, app: &App, unknowns: i64, reason: &str) -> Result<(), Failure> {
-        let tx = app.db.write().await.map_err(|error| Failure::backoff(1, error))?;
-        settle(app, tx, self.message, MessageState::Queued, unknowns, reason).await
+    /// Writes what became of try `attempt`. What a server answered must not be forgotten because
+    /// the database is away for a moment: it is tried again for some seconds.
+    async fn settle(
+        &self,
+        app: &App,
+        attempt: i64,
+        state: MessageState,
+        unknowns: i64,
+        answer: &str,
+    ) -> Result<(), Failure> {
+        let answer: String = answer.chars().filter(|c| *c != '\0').take(500).collect();
+        let mut pause = Duration::from_millis(500);
+        loop {
+            let settled = async {
+                let (mut tx, now) = (app.db.write().await?, app.clock.now());
+                let id = self.message;
+                store::settle(&mut tx, id, state, unknowns, &answer, attempt, now).await?;
+                tx.commit().await
+            };
+            match settled.await {
+                Ok(()) => return Ok(()),
+                Err(error) if pause > Duration::from_secs(16) => {
+                    return Err(Failure::backoff(attempt, error));
+                }
+                Err(error) => {
+                    tracing::warn!(message = %self.message, %error, "an answer waits to be stored");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
+        }
     }
 }
 
@@ -136,24 +165,6 @@ fn deferred(attempt: i64, reason: String) -> Failure {
     let exponent = u32::try_from((attempt - 1).clamp(0, 5)).unwrap_or_default();
     let after = TimeDelta::minutes(5 << exponent);
     Failure::Retry { after, reason }
-}
-
-async fn settle(
-    app: &App,
-    mut tx: crate::db::Tx,
-    id: MessageId,
-    state: MessageState,
-    unknowns: i64,
-    answer: &str,
-) -> Result<(), Failure> {
-    let answer: String = answer.chars().take(500).collect();
-    let now = app.clock.now();
-    let done = store::settle(&mut tx, id, state, unknowns, &answer, now).await;
-    let done = match done {
-        Ok(()) => tx.commit().await,
-        Err(error) => Err(error),
-    };
-    done.map_err(|error| Failure::backoff(1, error))
 }
 
 /// The mail as bytes. Built from the row alone, so that every try sends the same.

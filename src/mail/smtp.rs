@@ -8,7 +8,12 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
+use tokio::time::Instant;
+
 use crate::config::{self, Encryption};
+
+/// A whole try ends well within the lease of its job: nobody else may take the mail meanwhile.
+const TRY_LIMIT: Duration = Duration::from_secs(240);
 
 /// How the configured server is reached. Cheap to clone.
 #[derive(Clone)]
@@ -65,13 +70,16 @@ impl Smtp {
 
     /// Sends `mail` (a whole RFC 5322 message) from one address to one other.
     pub async fn send(&self, from: Address, to: Address, mail: &[u8]) -> Outcome {
-        let mut connection = match self.open().await {
+        let deadline = Instant::now() + TRY_LIMIT;
+        let mut connection = match self.open(deadline).await {
             Ok(connection) => connection,
-            Err(step) => return step.definite(),
+            // A refused greeting, sign-in or encryption is the server's trouble or ours, and says
+            // nothing of this mail.
+            Err(step) => return Outcome::Deferred(step.text),
         };
-        let outcome = match self.envelope(&mut connection, from, to, mail).await {
+        let outcome = match self.envelope(deadline, &mut connection, from, to, mail).await {
             Err(step) => step.definite(),
-            Ok(()) => match self.within(connection.message(mail)).await {
+            Ok(()) => match self.within(deadline, connection.message(mail)).await {
                 Ok(answer) => {
                     let text: Vec<&str> = answer.message().collect();
                     Outcome::Accepted(format!("{} {}", answer.code(), text.join(" ")))
@@ -86,35 +94,40 @@ impl Smtp {
 
     /// Connects and says hello: for `doctor`.
     pub async fn check(&self) -> Result<(), String> {
-        let mut connection = self.open().await.map_err(|step| step.text)?;
+        let deadline = Instant::now() + TRY_LIMIT;
+        let mut connection = self.open(deadline).await.map_err(|step| step.text)?;
         drop(tokio::time::timeout(Duration::from_secs(2), connection.abort()).await);
         Ok(())
     }
 
-    async fn open(&self) -> Result<AsyncSmtpConnection, Step> {
+    async fn open(&self, deadline: Instant) -> Result<AsyncSmtpConnection, Step> {
         let hello = ClientId::default();
         let implicit = self.tls.clone().filter(|_| self.encryption == Encryption::Tls);
         let mut connection = self
-            .within(AsyncSmtpConnection::connect_tokio1(
-                (self.host.as_str(), self.port),
-                Some(self.timeout),
-                &hello,
-                implicit,
-                None,
-            ))
+            .within(
+                deadline,
+                AsyncSmtpConnection::connect_tokio1(
+                    (self.host.as_str(), self.port),
+                    Some(self.timeout),
+                    &hello,
+                    implicit,
+                    None,
+                ),
+            )
             .await?;
         if let (Encryption::Starttls, Some(tls)) = (self.encryption, self.tls.clone()) {
-            self.within(connection.starttls(tls, &hello)).await?;
+            self.within(deadline, connection.starttls(tls, &hello)).await?;
         }
         if let Some(credentials) = &self.credentials {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            self.within(connection.auth(&mechanisms, credentials)).await?;
+            self.within(deadline, connection.auth(&mechanisms, credentials)).await?;
         }
         Ok(connection)
     }
 
     async fn envelope(
         &self,
+        deadline: Instant,
         connection: &mut AsyncSmtpConnection,
         from: Address,
         to: Address,
@@ -132,17 +145,21 @@ impl Smtp {
         if !mail.is_ascii() && server.supports_feature(Extension::EightBitMime) {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        self.within(connection.command(Mail::new(Some(from), parameters))).await?;
-        self.within(connection.command(Rcpt::new(to, Vec::new()))).await?;
-        self.within(connection.command(Data)).await?;
+        let sender = connection.command(Mail::new(Some(from), parameters));
+        // A refused sender is for the operator to mend; the mail waits.
+        self.within(deadline, sender).await.map_err(|step| Step { code: None, ..step })?;
+        self.within(deadline, connection.command(Rcpt::new(to, Vec::new()))).await?;
+        self.within(deadline, connection.command(Data)).await?;
         Ok(())
     }
 
     async fn within<T>(
         &self,
+        deadline: Instant,
         command: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
     ) -> Result<T, Step> {
-        match tokio::time::timeout(self.timeout, command).await {
+        let limit = deadline.min(Instant::now() + self.timeout);
+        match tokio::time::timeout_at(limit, command).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 Err(Step { code: error.status().map(u16::from), text: describe(&error) })

@@ -98,17 +98,20 @@ pub(super) async fn settle(
     state: MessageState,
     unknowns: i64,
     answer: &str,
+    attempt: i64,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
+    // Whoever lost the message to a later try changes nothing.
     tx.query(
         "UPDATE messages SET state = $2, unknowns = $3, last_answer = $4, updated_at = $5
-         WHERE id = $1",
+         WHERE id = $1 AND attempt = $6",
     )
     .bind(id)
     .bind(state)
     .bind(unknowns)
     .bind(answer.to_owned())
     .bind(now)
+    .bind(attempt)
     .execute()
     .await?;
     Ok(())

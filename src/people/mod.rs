@@ -20,6 +20,7 @@ pub use store::{Identity, find, identity, latest_identity};
 
 /// How long the link in the confirmation mail works.
 const CONFIRMATION_LIFE: TimeDelta = TimeDelta::days(2);
+const CONFIRMATIONS_AN_HOUR: i64 = 5;
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Person {
@@ -101,6 +102,8 @@ pub async fn meet(
 pub enum AddressError {
     #[error("not an e-mail address")]
     NotAnAddress,
+    #[error("too many confirmation mails were asked for")]
+    TooOften,
     #[error(transparent)]
     Database(#[from] crate::db::Error),
     #[error(transparent)]
@@ -122,6 +125,11 @@ pub async fn ask_to_confirm(
         return Err(AddressError::NotAnAddress);
     }
     let now = app.clock.now();
+    // The mail goes wherever somebody typed: nobody is to be flooded from here.
+    let recent = store::confirmations_since(tx, person.id, now - TimeDelta::hours(1)).await?;
+    if recent >= CONFIRMATIONS_AN_HOUR {
+        return Err(AddressError::TooOften);
+    }
     let (id, token) = (EmailConfirmationId::new(now), Token::random());
     store::insert_confirmation(tx, id, person.id, address, &token, now, now + CONFIRMATION_LIFE)
         .await?;

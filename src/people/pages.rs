@@ -67,6 +67,10 @@ pub async fn tell_address(
         Err(AddressError::NotAnAddress) => {
             answer(&app, &visit, StatusCode::UNPROCESSABLE_ENTITY, form.email, false)
         }
+        Err(AddressError::TooOften) => {
+            let refused = Problem::new(StatusCode::TOO_MANY_REQUESTS, "address-often");
+            Err(refused.in_language(visit.lang()))
+        }
         Err(AddressError::Database(error)) => Err(error.into()),
         Err(AddressError::Render(error)) => Err(error.into()),
     }

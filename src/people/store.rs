@@ -178,6 +178,20 @@ pub(super) async fn insert_confirmation(
     Ok(())
 }
 
+pub(super) async fn confirmations_since(
+    tx: &mut Tx,
+    person: PersonId,
+    since: DateTime<Utc>,
+) -> db::Result<i64> {
+    let (count,): (i64,) = tx
+        .query("SELECT COUNT(*) FROM email_confirmations WHERE person_id = $1 AND created_at > $2")
+        .bind(person)
+        .bind(since)
+        .one()
+        .await?;
+    Ok(count)
+}
+
 pub(super) async fn pending_confirmation(
     tx: &mut Tx,
     token_hash: &str,

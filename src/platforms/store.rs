@@ -241,3 +241,9 @@ pub(super) async fn secret(
         tx.query("SELECT value FROM secrets WHERE name = $1").bind(name.to_owned()).one().await?;
     Ok(value)
 }
+
+/// Removes what happened at the door before an instant.
+pub async fn clean_log(tx: &mut Tx, before: DateTime<Utc>) -> db::Result<()> {
+    tx.query("DELETE FROM launch_log WHERE at < $1").bind(before).execute().await?;
+    Ok(())
+}

@@ -141,6 +141,8 @@ pub struct NavigateRequest {
     token: String,
     request: String,
     target: Option<String>,
+    /// The activity on stage when the learner asked.
+    from: Option<String>,
 }
 
 /// `POST /runtime/navigate`
@@ -156,7 +158,7 @@ pub async fn navigate(
         Box::pin(async move {
             Play::take(tx, &package, &token, &label, now)
                 .await?
-                .go(tx, &request.request, request.target.as_deref())
+                .go(tx, &request.request, request.target.as_deref(), request.from.as_deref())
                 .await
         })
     })
@@ -216,6 +218,8 @@ where
 {
     app.batch.run(work).await.map_err(|error| match error {
         RuntimeError::Superseded => Problem::new(StatusCode::CONFLICT, "player-superseded"),
+        RuntimeError::TooEarly => Problem::new(StatusCode::TOO_EARLY, "player-too-early"),
+        RuntimeError::Overtaken => Problem::new(StatusCode::GONE, "player-overtaken"),
         RuntimeError::UnknownActivity(id) => {
             Problem::bad_request("player-activity").detail(id.chars().take(100).collect::<String>())
         }

@@ -1,6 +1,6 @@
 //! Scores on their way to platforms' gradebooks (Assignment and Grade Services 2.0).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lti::ags::{Score, ScoreOutcome, next_timestamp, post_score, score_outcome};
 use lti::http::Response;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,10 @@ impl SendScore {
             ScoreOutcome::Retry { after } => {
                 let reason = format!("the platform answered {}", response.status);
                 match after {
-                    Some(after) => Err(Failure::Retry { after, reason }),
+                    Some(after) => {
+                        let after = after.max(TimeDelta::seconds(30));
+                        Err(Failure::Retry { after, reason })
+                    }
                     None => Err(Failure::backoff(attempt, reason)),
                 }
             }

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 pub struct Commit {
     /// The activity whose content said so.
     pub activity: String,
-    /// Strictly increasing within an attempt.
+    /// One more than the last within an opening of the player.
     pub seq: i64,
+    /// The opening it was said in; the present one when left out. A browser that was offline sends
+    /// what it kept of an earlier one.
+    #[serde(default)]
+    pub run: Option<u32>,
     /// Element and value, in the order of the calls.
     pub delta: Vec<(String, String)>,
     /// The content terminated.
@@ -74,6 +78,8 @@ pub struct CommitAnswer {
 #[derive(Clone, Debug, Serialize)]
 pub struct Opened {
     pub attempt: String,
+    /// The number of this opening of the player.
+    pub run: u32,
     pub view: View,
     pub delivery: Option<Delivery>,
     pub ended: bool,

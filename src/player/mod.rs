@@ -94,6 +94,6 @@ pub async fn admit(
     let versions = courses::versions(tx, enrolment.course_id).await?;
     let Some(version) = courses::choose(&versions, lang) else { return Ok(None) };
     let id = AttemptId::new(now);
-    store::insert_attempt(tx, id, enrolment.id, version.id, &token.hash(), now).await?;
+    let id = store::insert_attempt(tx, id, enrolment.id, version.id, &token.hash(), now).await?;
     Ok(Some((id, token)))
 }

@@ -1,5 +1,7 @@
 //! How far an attempt is.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use scorm::sequencing::{GlobalObjectives, SharedData, State, TocEntry};
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,51 @@ pub struct Progress {
     pub shared: SharedData,
     /// The delivery under way.
     pub session: Option<Session>,
+    /// How often the player was opened: the number of the present opening.
+    pub run: u32,
+    /// The last commit merged of each of the latest openings.
+    pub merged: BTreeMap<u32, i64>,
+    /// The opening that wrote an activity's data last.
+    pub writers: BTreeMap<String, u32>,
     /// What the learner's page shows without loading the package.
     pub steps: Steps,
+}
+
+/// So many openings are remembered: a browser further behind has lost its place.
+const OPENINGS: usize = 16;
+
+impl Progress {
+    /// Begins another opening of the player: its commits are counted on from `sequence`.
+    pub(super) fn begin_run(&mut self, sequence: i64) {
+        self.run += 1;
+        self.merged.insert(self.run, sequence);
+        while self.merged.len() > OPENINGS {
+            self.merged.pop_first();
+        }
+    }
+
+    /// Whether a commit is to be merged, was merged before, or comes too early or too late.
+    pub(super) fn place(&self, run: u32, seq: i64, activity: &str) -> Place {
+        match self.merged.get(&run) {
+            None => Place::Overtaken,
+            Some(last) if seq <= *last => Place::Merged,
+            Some(last) if seq > last + 1 => Place::TooEarly,
+            // Another browser went on with this activity: what is older must not undo it.
+            Some(_) if self.writers.get(activity).is_some_and(|writer| *writer > run) => {
+                Place::Overtaken
+            }
+            Some(_) => Place::Next,
+        }
+    }
+}
+
+/// Where a commit stands among those that were merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Next,
+    Merged,
+    TooEarly,
+    Overtaken,
 }
 
 /// One delivery of an activity.
@@ -82,6 +127,26 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_is_merged_once_in_order_and_never_over_newer_work() {
+        let mut progress = Progress::default();
+        progress.begin_run(0);
+        assert_eq!(progress.place(1, 1, "a"), Place::Next);
+        assert_eq!(progress.place(1, 2, "a"), Place::TooEarly);
+        progress.merged.insert(1, 1);
+        progress.writers.insert("a".to_owned(), 1);
+        assert_eq!(progress.place(1, 1, "a"), Place::Merged);
+        // The learner goes on with another browser.
+        progress.begin_run(1);
+        progress.writers.insert("b".to_owned(), 2);
+        assert_eq!(progress.place(1, 2, "a"), Place::Next);
+        assert_eq!(progress.place(1, 2, "b"), Place::Overtaken);
+        for _ in 0..OPENINGS {
+            progress.begin_run(1);
+        }
+        assert_eq!(progress.place(1, 2, "a"), Place::Overtaken);
+    }
 
     #[test]
     fn the_next_step_is_the_current_one_until_it_is_done() {

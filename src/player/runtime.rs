@@ -14,7 +14,7 @@ use sqlx::types::Json;
 
 use super::messages::{Commit, CommitAnswer, Delivery, Opened};
 use super::packages::Package;
-use super::progress::{Progress, Session};
+use super::progress::{Place, Progress, Session};
 use super::store::{self, ActivityData};
 use super::{Attempt, Enrolment};
 use crate::db::{self, Tx};
@@ -24,6 +24,10 @@ use crate::people::{self, Person};
 pub enum RuntimeError {
     #[error("the token plays nothing any more: the course was opened elsewhere")]
     Superseded,
+    #[error("a commit before this one has not arrived yet")]
+    TooEarly,
+    #[error("the course went on in another browser")]
+    Overtaken,
     #[error("the package has no activity {0:?}")]
     UnknownActivity(String),
     #[error(transparent)]
@@ -67,6 +71,13 @@ impl<'a> Play<'a> {
 
     /// Begins, or goes on where the learner was.
     pub(super) async fn open(mut self, tx: &mut Tx) -> Result<Opened, RuntimeError> {
+        let sequence = self.attempt.sequence;
+        self.attempt.state.begin_run(sequence);
+        self.resume(tx).await
+    }
+
+    /// Shows what is to be shown now: the activity that was suspended, else the first.
+    async fn resume(mut self, tx: &mut Tx) -> Result<Opened, RuntimeError> {
         // A session that is still noted vanished with its tab: it is suspended, and resumed.
         if self.attempt.state.session.is_some() {
             self.end_session(tx, true).await?;
@@ -84,8 +95,14 @@ impl<'a> Play<'a> {
         tx: &mut Tx,
         request: &str,
         target: Option<&str>,
+        from: Option<&str>,
     ) -> Result<Opened, RuntimeError> {
         let request = self.request(request, target)?;
+        let stage = self.attempt.state.session.as_ref().map(|session| session.activity.as_str());
+        if from.is_some() && stage.is_some() && from != stage {
+            // The answer to an earlier request was lost: it has been followed already.
+            return self.resume(tx).await;
+        }
         let suspends = matches!(request, Request::SuspendAll | Request::ExitAll);
         let stayed = self.attempt.state.session.as_ref().map(|session| session.activity.clone());
         self.end_session(tx, suspends).await?;
@@ -115,13 +132,20 @@ impl<'a> Play<'a> {
             .tree
             .find(&commit.activity)
             .ok_or_else(|| RuntimeError::UnknownActivity(commit.activity.clone()))?;
-        if commit.seq <= self.attempt.sequence {
-            return Ok(self.answer(commit.seq, None, false));
+        let run = commit.run.unwrap_or(self.attempt.state.run);
+        match self.attempt.state.place(run, commit.seq, &commit.activity) {
+            Place::Next => {}
+            Place::Merged => return self.again(tx, commit).await,
+            Place::TooEarly => return Err(RuntimeError::TooEarly),
+            Place::Overtaken => return Err(RuntimeError::Overtaken),
         }
-        self.attempt.sequence = commit.seq;
+        self.attempt.sequence = self.attempt.sequence.max(commit.seq);
+        self.attempt.state.merged.insert(run, commit.seq);
+        self.attempt.state.writers.insert(commit.activity.clone(), run);
+        let late = run != self.attempt.state.run;
         let merged = self.merge(tx, index, commit).await?;
         let (mut delivery, mut ended) = (None, false);
-        if commit.last && merged.is_current && !commit.leaving {
+        if commit.last && merged.is_current && !commit.leaving && !late {
             let asked = merged.navigation.as_deref().and_then(|text| self.content_request(text));
             if let Some(request) = asked.or(merged.implied) {
                 let outcome = self.navigate(request);
@@ -137,6 +161,21 @@ impl<'a> Play<'a> {
         }
         self.finish(tx).await?;
         Ok(self.answer(commit.seq, delivery, ended))
+    }
+
+    /// Answers a commit that was merged before. If it led elsewhere and nobody heard of it, the
+    /// answer leads there again.
+    async fn again(mut self, tx: &mut Tx, commit: &Commit) -> Result<CommitAnswer, RuntimeError> {
+        let stage = self.attempt.state.session.as_ref().map(|session| session.activity.clone());
+        let moved = stage.filter(|stage| *stage != commit.activity);
+        let mut delivery = None;
+        if let (true, false, Some(stage)) = (commit.last, commit.leaving, moved) {
+            let index = self.package.tree.find(&stage);
+            self.end_session(tx, true).await?;
+            delivery = self.deliver(tx, index).await?;
+            self.finish(tx).await?;
+        }
+        Ok(self.answer(commit.seq, delivery, false))
     }
 
     /// Applies the delta to the activity's data and tells the engine.
@@ -437,7 +476,8 @@ impl<'a> Play<'a> {
 
     fn opened(&self, delivery: Option<Delivery>, ended: bool) -> Opened {
         let (view, _) = self.view();
-        Opened { attempt: self.attempt.id.to_string(), view, delivery, ended }
+        let (attempt, run) = (self.attempt.id.to_string(), self.attempt.state.run);
+        Opened { attempt, run, view, delivery, ended }
     }
 }
 

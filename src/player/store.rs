@@ -117,11 +117,14 @@ pub(super) async fn insert_attempt(
     version: CourseVersionId,
     token_hash: &str,
     now: DateTime<Utc>,
-) -> db::Result<()> {
-    tx.query(
+) -> db::Result<AttemptId> {
+    // Two tabs may begin at once: one attempt, and the later tab plays it.
+    let (id,): (AttemptId,) = tx.query(
         "INSERT INTO attempts (id, enrolment_id, course_version_id, number, token_hash, sequence,
              state, status, completed_activities, started_at, updated_at)
-         VALUES ($1, $2, $3, 1, $4, 0, $5, 'active', 0, $6, $6)",
+         VALUES ($1, $2, $3, 1, $4, 0, $5, 'active', 0, $6, $6)
+         ON CONFLICT (enrolment_id, number) DO UPDATE SET token_hash = excluded.token_hash
+         RETURNING id",
     )
     .bind(id)
     .bind(enrolment)
@@ -129,9 +132,9 @@ pub(super) async fn insert_attempt(
     .bind(token_hash.to_owned())
     .bind(Json(Progress::default()))
     .bind(now)
-    .execute()
+    .one()
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 pub(super) async fn set_token(
@@ -311,6 +314,19 @@ pub(super) async fn final_score(tx: &mut Tx, enrolment: EnrolmentId) -> db::Resu
         .optional()
         .await?;
     Ok(row.map(|(score,)| score))
+}
+
+/// Holds the enrolment until the end of the transaction: a launch that aims at a new column and a
+/// commit that completes the course see each other.
+pub(super) async fn hold_enrolment(tx: &mut Tx, id: EnrolmentId) -> db::Result<()> {
+    tx.query_pair(
+        "SELECT 1 FROM enrolments WHERE id = $1",
+        "SELECT 1 FROM enrolments WHERE id = $1 FOR UPDATE",
+    )
+    .bind(id)
+    .execute()
+    .await?;
+    Ok(())
 }
 
 /// The instant of the latest score of a target.

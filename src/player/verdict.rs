@@ -20,7 +20,9 @@ impl Play<'_> {
         self.attempt.state.steps = Steps::from_toc(&toc);
         let verdict = self.verdict(&toc);
         let best = self.attempt.score_scaled;
-        if let Some(score) = verdict.score.filter(|score| best.is_none_or(|best| *score > best)) {
+        // Only what a finished course came to: a part's score says nothing of the whole.
+        let better = |score: &f64| verdict.finished && best.is_none_or(|best| *score > best);
+        if let Some(score) = verdict.score.filter(better) {
             self.attempt.score_scaled = Some(score);
         }
         let first_time = verdict.finished && self.attempt.status == AttemptStatus::Active;
@@ -39,6 +41,7 @@ impl Play<'_> {
         // A better result after completion is worth a new grade, never a worse one.
         let improved = self.attempt.score_scaled != best;
         if first_time || (improved && self.attempt.status == AttemptStatus::Completed) {
+            store::hold_enrolment(tx, self.enrolment.id).await?;
             let given = self.attempt.score_scaled.unwrap_or(1.0);
             grades::enqueue(tx, self.enrolment.id, given, self.now).await?;
         }

@@ -23,8 +23,8 @@ use crate::web::guard;
 use crate::web::{Lang, Problem, cookies};
 
 pub use store::{
-    context_title, end_of_others, insert, insert_context, insert_resource_link, insert_session,
-    set_membership, spend_nonce, spent_by,
+    clean, context_title, end_of_others, insert, insert_context, insert_resource_link,
+    insert_session, set_membership, spend_nonce, spent_by,
 };
 
 /// How long a launch's pages work: a long evening of learning.

@@ -225,8 +225,10 @@ pub async fn insert_resource_link(
              ON CONFLICT (registration_id, lms_id) DO UPDATE SET
                  context_id = coalesce(excluded.context_id, resource_links.context_id),
                  title = coalesce(excluded.title, resource_links.title),
-                 course_id = coalesce(excluded.course_id, resource_links.course_id),
-                 event_id = coalesce(excluded.event_id, resource_links.event_id)
+                 course_id = CASE WHEN excluded.event_id IS NULL
+                     THEN coalesce(excluded.course_id, resource_links.course_id) END,
+                 event_id = CASE WHEN excluded.course_id IS NULL
+                     THEN coalesce(excluded.event_id, resource_links.event_id) END
              RETURNING id, course_id, event_id",
         )
         .bind(ResourceLinkId::new(now))
@@ -245,4 +247,29 @@ pub async fn insert_resource_link(
         (said, ..) => said.clone(),
     };
     Ok((link.id, opens))
+}
+
+/// Removes nonces that no valid token can carry any more, launches that were over before
+/// `launches_before`, and browsers that have none left.
+pub async fn clean(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    launches_before: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query("DELETE FROM spent_nonces WHERE expires_at < $1").bind(now).execute().await?;
+    tx.query(
+        "DELETE FROM launches WHERE expires_at < $1
+             AND NOT EXISTS (SELECT 1 FROM spent_nonces n WHERE n.launch_id = launches.id)",
+    )
+    .bind(launches_before)
+    .execute()
+    .await?;
+    tx.query(
+        "DELETE FROM sign_in_sessions WHERE expires_at < $1 AND NOT EXISTS (
+             SELECT 1 FROM launches l WHERE l.sign_in_session_id = sign_in_sessions.id)",
+    )
+    .bind(launches_before)
+    .execute()
+    .await?;
+    Ok(())
 }

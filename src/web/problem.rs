@@ -73,8 +73,18 @@ macro_rules! internal {
     )*};
 }
 
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        // PostgreSQL keeps no NUL in a text: what a client sent, not what we did.
+        let code = error.as_database_error().and_then(|error| error.code());
+        if matches!(code.as_deref(), Some("22021" | "22P05")) {
+            return Self::bad_request("request-unreadable");
+        }
+        Self::internal(&error)
+    }
+}
+
 internal!(
-    sqlx::Error,
     serde_json::Error,
     super::pages::RenderError,
     crate::blobs::BlobError,
@@ -123,7 +133,11 @@ struct ProblemBody {
 pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let wanted = Wanted::from(request.headers());
     let response = next.run(request).await;
-    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
+    let problem = match response.extensions().get::<Problem>() {
+        Some(problem) => problem.clone(),
+        None if is_rejection(&response) => Problem::new(response.status(), "request-unreadable"),
+        None => return response,
+    };
     if wanted.json {
         let body = ProblemBody { error: problem.code, detail: problem.detail };
         return (problem.status, Json(body)).into_response();
@@ -158,6 +172,13 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
             response
         }
     }
+}
+
+/// What an extractor of axum refused, in its own plain English.
+fn is_rejection(response: &Response) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    let plain = media_type.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
+    response.status().is_client_error() && plain
 }
 
 struct Wanted {

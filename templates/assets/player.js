@@ -3,6 +3,11 @@
 // the attempt's token, which lives in memory only. The words are in the page's data attributes.
 
 const KEEPALIVE_LIMIT = 60_000;
+/** Refusals of our server that no repetition changes. Whatever else comes back (a proxy's page, a
+    failing server) may be better the next time, and nothing unsent is given up for it. */
+const FINAL = ["player-activity", "player-overtaken", "body-unreadable", "body-too-large"];
+/** The journal numbers messages over all openings of the player: so many fit into one. */
+const RUN = 1_000_000_000;
 const UNLOAD_WITHIN = 4_000;
 const FLUSH_WITHIN = 5_000;
 
@@ -35,7 +40,9 @@ let token = null;
 let table = null;
 let journal = null;
 let view = null;
-/** The content on stage: {activity, session, leaving, refused, moved}; `session` is null for an
+/** The number of this opening of the player, which the server gives. */
+let run = 0;
+/** The content on stage: {activity, run, session, leaving, refused, moved}; `session` is null for an
     asset, `moved` the answer of a server that has already gone on. */
 let current = null;
 /** A navigation is under way. */
@@ -58,21 +65,19 @@ function tellApp(message) {
 /** A JSON request. Rejections carry `permanent` when asking again is of no use, and `superseded`
     when the course was opened elsewhere. */
 async function post(path, body, keepalive = false) {
-  const text = JSON.stringify(body);
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
   const response = await fetch(path, {
     method: "POST",
     // Browsers refuse to send more than 64 KiB from a page that is going away.
-    keepalive: keepalive && text.length < KEEPALIVE_LIMIT,
+    keepalive: keepalive && bytes.length < KEEPALIVE_LIMIT,
     headers: { Accept: "application/json", "Content-Type": "application/json" },
-    body: text,
+    body: bytes,
   });
   if (response.ok) return response.json();
   const { error } = await response.json().catch(() => ({}));
-  // A busy or failing server, or one that wants us slower, is asked again.
-  const passing = response.status >= 500 || response.status === 429 || response.status === 408;
   throw Object.assign(new Error(error || `status ${response.status}`), {
-    permanent: !passing,
-    superseded: response.status === 409,
+    permanent: FINAL.includes(error),
+    superseded: error === "player-superseded",
   });
 }
 
@@ -82,17 +87,30 @@ function transportOf(play) {
     send: (message, { keepalive }) =>
       post(
         "/runtime/commit",
-        { ...message, token, activity: play.activity, leaving: play.leaving || unloading },
+        {
+          ...message,
+          token,
+          run: play.run,
+          activity: play.activity,
+          leaving: play.leaving || unloading,
+        },
         keepalive || unloading,
       ),
   };
 }
 
-/** The journal keeps the activity with each message: after a reload nothing else knows it. */
+/** The journal keeps activity and opening with each message: after a reload nothing else knows. */
 function journalOf(play) {
+  const number = (seq) => play.run * RUN + seq;
   return {
-    append: (message) => journal?.append({ ...message, activity: play.activity }),
-    ack: (seq) => journal?.ack(seq),
+    append: (message) =>
+      journal?.append({
+        ...message,
+        seq: number(message.seq),
+        run: play.run,
+        activity: play.activity,
+      }),
+    ack: (seq) => journal?.ack(number(seq)),
   };
 }
 
@@ -102,7 +120,8 @@ async function replay() {
   if (!journal) return;
   for (const message of await journal.pending()) {
     try {
-      await post("/runtime/commit", { ...message, token, leaving: true });
+      const seq = message.seq % RUN;
+      await post("/runtime/commit", { ...message, seq, token, leaving: true });
     } catch (error) {
       if (error.superseded || !error.permanent) throw error;
     }
@@ -122,7 +141,9 @@ async function open() {
     // Private windows may have no storage: then there is no second chance, but the course plays.
     journal ??= await openScormJournal(location.host).catch(() => null);
     await replay();
-    await arrive(await post("/runtime/open", { token }));
+    const opened = await post("/runtime/open", { token });
+    run = opened.run;
+    await arrive(opened);
   } catch (error) {
     failed(error, open);
   }
@@ -179,7 +200,14 @@ async function arrive(opened) {
 // ---- content on stage ----------------------------------------------------------------------
 
 function deliver(delivery) {
-  const play = { activity: delivery.activity, session: null, leaving: false, refused: false, moved: null };
+  const play = {
+    activity: delivery.activity,
+    run,
+    session: null,
+    leaving: false,
+    refused: false,
+    moved: null,
+  };
   current = play;
   say("");
   if (delivery.launch) {
@@ -326,7 +354,7 @@ async function move(play, request, target) {
     if (!(await drained(play))) throw new Error("not everything is saved");
     if (stopped) return;
     const moved = play?.moved && ["continue", "previous"].includes(request) ? play.moved : null;
-    const opened = moved || (await post("/runtime/navigate", { token, request, target }));
+    const opened = moved || (await post("/runtime/navigate", { token, request, target, from: play?.activity }));
     current = null;
     busy = false;
     await arrive(opened);

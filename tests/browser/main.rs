@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use demo::Demo;
 use driver::{Browser, ENTER, Options, TAB};
 use learner::{HELENE, NOELLE, TOOL, ZOE, activity, course, enter_content, follow, place, sign_in};
+use pictures::Album;
 use recorder::Recorder;
 
 /// One browser at a time: two would only make each other slow.
@@ -45,8 +46,8 @@ async fn a_learner_goes_from_campus_to_the_certificate_across_sites() {
     let content = course("premiers-pas-etwinning", Lang::French);
 
     sign_in(&browser, demo, ZOE, "fr").await;
-    let address = activity(demo, &content.title).await;
-    browser.open(&address).await;
+    let address_of_activity = activity(demo, &content.title).await;
+    browser.open(&address_of_activity).await;
     browser.enter_all(&[TOOL]).await;
     assert_eq!(browser.shown("h1").await.text().await, content.title);
     assert_eq!(browser.script("return document.documentElement.lang", json!([])).await, "fr");
@@ -60,8 +61,13 @@ async fn a_learner_goes_from_campus_to_the_certificate_across_sites() {
     );
 
     browser.click("#open").await;
+    let album = Album::wanted(&browser, "fr");
     let mut reloaded = false;
     follow(&browser, &[TOOL], &content, async |part, page| {
+        if let (Some(album), true) = (&album, part == content.lessons.len()) {
+            browser.top().await;
+            album.screen("campus-test").await;
+        }
         // In the middle of the second lesson everything is loaded again.
         if part == 1 && page == 1 && !reloaded {
             reloaded = true;
@@ -115,11 +121,20 @@ async fn a_learner_goes_from_campus_to_the_certificate_across_sites() {
     assert_eq!(cell, "100", "the gradebook shows the score");
 
     // Coming back awards nothing twice.
-    browser.open(&activity(demo, &content.title).await).await;
+    browser.open(&address_of_activity).await;
     browser.enter_all(&[TOOL]).await;
     browser.shown("#certificate-pdf").await;
     assert_eq!(demo.mails_to(address, &content.title).await.len(), 1);
     assert_eq!(scores_of(demo, ZOE).await.len(), 1);
+    if let Some(album) = album {
+        browser.top().await;
+        browser.open(&format!("{address_of_activity}/launch?target=window")).await;
+        let verify = browser.shown("a[href*='/verify/']").await.attribute("href").await;
+        album.page("course-completed").await;
+        browser.open(&verify).await;
+        browser.shown("dl.facts").await;
+        album.page("verify-known").await;
+    }
 }
 
 /// Waits until the player says that everything is saved.
@@ -360,9 +375,8 @@ async fn uploaded_javascript_stays_in_its_place() {
 #[tokio::test]
 async fn every_page_has_its_picture() {
     let _alone = alone().await;
-    let Some(folder) = std::env::var_os("PASSERELLE_SCREENSHOTS") else { return };
-    if driver::programs().is_none() {
+    if pictures::folder().is_none() || driver::programs().is_none() {
         return;
     }
-    pictures::take(Demo::running(), std::path::Path::new(&folder)).await;
+    pictures::take(Demo::running()).await;
 }

@@ -1,6 +1,6 @@
 //! A picture of every page, narrow and wide, in both languages, for people to look at.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -11,27 +11,37 @@ use crate::learner::{AURELIEN, HELENE, NOELLE, PLAYER, activity, course, enter_c
 /// Pixels in width: a small telephone, a desk.
 const WIDTHS: [u32; 2] = [320, 1280];
 
-struct Album<'a> {
+pub(crate) struct Album<'a> {
     browser: &'a Browser,
-    folder: &'a Path,
+    folder: PathBuf,
     language: &'a str,
 }
 
-pub(crate) async fn take(demo: &Demo, folder: &Path) {
-    std::fs::create_dir_all(folder).expect("the folder for pictures");
+/// Where pictures go, if anybody wants them.
+pub(crate) fn folder() -> Option<PathBuf> {
+    std::env::var_os("PASSERELLE_SCREENSHOTS").filter(|name| !name.is_empty()).map(PathBuf::from)
+}
+
+pub(crate) async fn take(demo: &Demo) {
     for (language, learner) in [("fr", AURELIEN), ("en", NOELLE)] {
         let options = Options { language, ..Options::default() };
         let Some(browser) = Browser::start(options).await else { return };
-        let album = Album { browser: &browser, folder, language };
+        let Some(album) = Album::wanted(&browser, language) else { return };
         album.public_pages(demo).await;
         album.learners_pages(demo, learner).await;
         album.trainers_pages(demo).await;
     }
 }
 
-impl Album<'_> {
+impl<'a> Album<'a> {
+    pub(crate) fn wanted(browser: &'a Browser, language: &'a str) -> Option<Self> {
+        let folder = folder()?;
+        std::fs::create_dir_all(&folder).expect("the folder for pictures");
+        Some(Self { browser, folder, language })
+    }
+
     /// The page that is open, whole, at each width.
-    async fn page(&self, name: &str) {
+    pub(crate) async fn page(&self, name: &str) {
         for width in WIDTHS {
             self.browser.resize(width, 800).await;
             let height = "return Math.max(document.documentElement.scrollHeight, 400)";
@@ -46,7 +56,7 @@ impl Album<'_> {
     }
 
     /// The window as it is, at each width, without making it longer.
-    async fn screen(&self, name: &str) {
+    pub(crate) async fn screen(&self, name: &str) {
         for (width, height) in [(320, 640), (1280, 800)] {
             self.browser.resize(width, height).await;
             self.save(name, width).await;
@@ -69,8 +79,10 @@ impl Album<'_> {
     }
 
     async fn save(&self, name: &str, width: u32) {
-        // Fonts and pictures first.
-        self.browser.script_async("await document.fonts.ready", json!([])).await;
+        // Fonts first, and what frames inside frames still have to draw.
+        let drawn = "await document.fonts.ready;
+            await new Promise((resolve) => setTimeout(resolve, 300));";
+        self.browser.script_async(drawn, json!([])).await;
         let file = self.folder.join(format!("{name}-{}-{width}.png", self.language));
         std::fs::write(&file, self.browser.picture().await).expect("the picture is written");
     }

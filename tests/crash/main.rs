@@ -277,7 +277,7 @@ async fn what_was_acknowledged_survives_being_killed_at_any_moment() {
             world.server.ready(&http).await;
         }
         round.store(crash + 1, Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(random.below(350))).await;
+        tokio::time::sleep(Duration::from_millis(random.below(250))).await;
         world.server.kill();
         world.server.start();
     }

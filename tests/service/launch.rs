@@ -160,7 +160,7 @@ on_both_databases! {
             ("token-too-old", Box::new(set("iat", json!(now - 86_400)))),
             ("version-unsupported", Box::new(lti_set("version", json!("1.1")))),
             ("message-type-unsupported", Box::new(lti_set("message_type", json!("Unheard")))),
-            ("roles-malformed", Box::new(lti_set("roles", json!("Learner")))),
+            ("roles-malformed", Box::new(lti_set("roles", json!(7)))),
             ("resource-link-missing", Box::new(lti_set("resource_link", json!({})))),
             ("target-link-uri-mismatch", Box::new(lti_set("target_link_uri", json!("https://x.example/")))),
             ("subject-empty", Box::new(set("sub", json!("")))),

@@ -4,5 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod content;
+mod imports;
 mod journey;
 mod launch;
+mod runtime;

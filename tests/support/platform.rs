@@ -287,7 +287,8 @@ async fn token(State(platform): State<Platform>, body: String) -> Response {
         && field("client_assertion").is_some_and(|jwt| jwt.split('.').count() == 3)
         && field("scope").is_some_and(|scope| scope.ends_with("/scope/score"));
     if !sound {
-        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request"}))).into_response();
+        return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request"})))
+            .into_response();
     }
     platform.record().tokens_given += 1;
     Json(json!({"access_token": "access-1", "token_type": "Bearer", "expires_in": 3600}))

@@ -118,6 +118,13 @@ impl Service {
         rows.into_iter().map(|(text,)| text).collect()
     }
 
+    /// One identifier.
+    pub(crate) async fn uuid(&self, sql: &str) -> uuid::Uuid {
+        let mut tx = self.app.db.read().await.expect("a transaction");
+        let (id,): (uuid::Uuid,) = tx.query_built(sql.to_owned()).one().await.expect(sql);
+        id
+    }
+
     pub(crate) async fn execute(&self, sql: &str) -> u64 {
         let mut tx: Tx = self.app.db.write().await.expect("a transaction");
         let rows = tx.query_built(sql.to_owned()).execute().await.expect(sql);

@@ -1,0 +1,43 @@
+//! What nobody needs any more goes, once an hour: spent nonces, launches that are over, the log of
+//! the door, finished jobs.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::{db, jobs, platforms, visits};
+
+const EVERY: Duration = Duration::from_secs(3600);
+/// An administrator may ask today why a launch was refused last quarter.
+const KEEP_LOG: TimeDelta = TimeDelta::days(90);
+const KEEP_LAUNCHES: TimeDelta = TimeDelta::days(30);
+const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+
+/// Cleans until `stop`. Several processes may do so at once: each deletes what is left.
+pub async fn run(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(error) = clean(&app).await {
+            tracing::warn!(%error, "old rows could not be removed");
+        }
+    }
+}
+
+/// One round; each kind in a unit of work of its own.
+pub async fn clean(app: &App) -> db::Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.write().await?;
+    visits::clean(&mut tx, now, now - KEEP_LAUNCHES).await?;
+    tx.commit().await?;
+    let mut tx = app.db.write().await?;
+    platforms::clean_log(&mut tx, now - KEEP_LOG).await?;
+    tx.commit().await?;
+    let mut tx = app.db.write().await?;
+    jobs::clean(&mut tx, now - KEEP_JOBS).await?;
+    tx.commit().await
+}
