@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::{db, jobs, platforms, visits};
 
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_hours(1);
 /// An administrator may ask today why a launch was refused last quarter.
 const KEEP_LOG: TimeDelta = TimeDelta::days(90);
 const KEEP_LAUNCHES: TimeDelta = TimeDelta::days(30);

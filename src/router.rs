@@ -17,7 +17,7 @@ use crate::web::{assets, guard, home, problem};
 use crate::{credentials, events, health, launches, people, player};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
-const REQUEST_LIMIT: Duration = Duration::from_secs(60);
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 /// No form of ours is larger.
 const FORM_LIMIT: usize = 256 * 1024;
 /// The largest commit: suspend data at its cap, and room.

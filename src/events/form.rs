@@ -104,13 +104,18 @@ impl EventForm {
             refuse(Field::Minutes, "events-error-minutes");
         }
         let starts_at = zone.and_then(|zone| starts(&self.starts, zone, current));
+        let unmoved = |at| current.is_some_and(|date| date.starts_at == at);
         match starts_at {
             None if zone.is_some() => refuse(Field::Starts, "events-error-starts"),
-            None => {}
-            Some(at) if current.is_some_and(|date| date.starts_at == at) => {}
-            Some(at) if at <= now => refuse(Field::Starts, "events-error-starts-past"),
-            Some(at) if at > now + HORIZON => refuse(Field::Starts, "events-error-starts-far"),
-            Some(_) => {}
+            // A date that was not moved may lie in the past.
+            Some(at) if at <= now && !unmoved(at) => {
+                refuse(Field::Starts, "events-error-starts-past");
+            }
+            Some(at) if at > now + HORIZON && !unmoved(at) => {
+                refuse(Field::Starts, "events-error-starts-far")
+            }
+            // Nothing to say, or said of the zone already.
+            _ => {}
         }
         let capacity = match self.capacity.trim() {
             "" => None,

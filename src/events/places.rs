@@ -183,27 +183,24 @@ pub async fn sign_up(
         return Err(SignUpError::Over);
     }
     let state = room(tx, &event).await?.next();
-    let signup = match store::signup(tx, id, person.id).await? {
-        Some(before) => {
-            let again = before
-                .sign_up_again(state, event.turn)
-                .map_err(|AlreadySignedUp(state)| SignUpError::Already(state))?;
-            store::update_signup(tx, &again, now).await?;
-            again
-        }
-        None => {
-            let signup = Signup {
-                id: SignupId::new(now),
-                event_id: id,
-                person_id: person.id,
-                state,
-                position: event.turn,
-                revision: 1,
-                presence: None,
-            };
-            store::insert_signup(tx, &signup, now).await?;
-            signup
-        }
+    let signup = if let Some(before) = store::signup(tx, id, person.id).await? {
+        let again = before
+            .sign_up_again(state, event.turn)
+            .map_err(|AlreadySignedUp(state)| SignUpError::Already(state))?;
+        store::update_signup(tx, &again, now).await?;
+        again
+    } else {
+        let signup = Signup {
+            id: SignupId::new(now),
+            event_id: id,
+            person_id: person.id,
+            state,
+            position: event.turn,
+            revision: 1,
+            presence: None,
+        };
+        store::insert_signup(tx, &signup, now).await?;
+        signup
     };
     let about = about(tx, id).await?;
     let (change, news) = if state == SignupState::Confirmed {

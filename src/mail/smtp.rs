@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::config::{self, Encryption};
 
 /// A whole try ends well within the lease of its job: nobody else may take the mail meanwhile.
-const TRY_LIMIT: Duration = Duration::from_secs(240);
+const TRY_LIMIT: Duration = Duration::from_mins(4);
 
 /// How the configured server is reached. Cheap to clone.
 #[derive(Clone)]

@@ -20,13 +20,16 @@ use crate::ids::{RegistrationId, Token};
 use crate::outbound::OutboundError;
 
 /// A platform that does not say how long its token lives means an hour, most of them.
-const DEFAULT_LIFE: Duration = Duration::from_secs(3600);
+const DEFAULT_LIFE: Duration = Duration::from_hours(1);
 
 /// One entry a registration and scopes; its lock is what makes fetching single-flight.
 #[derive(Default)]
 pub struct Tokens {
-    entries: Mutex<HashMap<(RegistrationId, String), Arc<Mutex<Option<Held>>>>>,
+    entries: Mutex<HashMap<(RegistrationId, String), Entry>>,
 }
+
+/// `None` until the first token came, and after one was refused.
+type Entry = Arc<Mutex<Option<Held>>>;
 
 struct Held {
     secret: String,
@@ -73,11 +76,7 @@ impl Tokens {
         *self.entry(registration, scopes).await.lock().await = None;
     }
 
-    async fn entry(
-        &self,
-        registration: &Registration,
-        scopes: &BTreeSet<String>,
-    ) -> Arc<Mutex<Option<Held>>> {
+    async fn entry(&self, registration: &Registration, scopes: &BTreeSet<String>) -> Entry {
         let key = (registration.id, scope_text(scopes));
         self.entries.lock().await.entry(key).or_default().clone()
     }

@@ -83,6 +83,10 @@ impl<'a> Play<'a> {
             self.end_session(tx, true).await?;
             self.navigate(Request::SuspendAll);
         }
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is of one lifetime, the closure of any"
+        )]
         let outcome = self.with_engine(|engine, state, globals| engine.begin(state, globals));
         let delivery = self.deliver(tx, outcome.delivered).await?;
         self.finish(tx).await?;
@@ -332,7 +336,8 @@ impl<'a> Play<'a> {
             return 0.0;
         };
         let clock = (self.now - session.started_at).num_milliseconds().max(0) as u64 / 10;
-        let told = told.filter(|told| *told >= 0.0).map(|told| (told * 100.0) as u64);
+        // No session lasted longer than the time since its delivery, whatever is told.
+        let told = told.filter(|told| *told >= 0.0).map(|told| ((told * 100.0) as u64).min(clock));
         (credited_session_time(told, clock) as f64 / 100.0).max(session.reported)
     }
 

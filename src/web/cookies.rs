@@ -29,6 +29,10 @@ pub fn launch_token(config: &Config, headers: &HeaderMap) -> Option<Token> {
 
 /// `Set-Cookie` for the browser's token. `Partitioned` keeps it inside an LMS's iframe where
 /// third-party cookies are blocked.
+///
+/// # Panics
+///
+/// Never: a token is ASCII by its type.
 pub fn set_launch_token(config: &Config, token: &Token) -> HeaderValue {
     let attributes = if config.secure_cookies() {
         "Path=/; HttpOnly; Secure; SameSite=None; Partitioned"

@@ -76,7 +76,7 @@ macro_rules! internal {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         // PostgreSQL keeps no NUL in a text: what a client sent, not what we did.
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if matches!(code.as_deref(), Some("22021" | "22P05")) {
             return Self::bad_request("request-unreadable");
         }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub(crate) struct Demo {
     pub(crate) service: String,
     /// Database and files.
     pub(crate) data: PathBuf,
+    /// Its standard input stays open as long as this process lives.
+    _shell: Child,
 }
 
 impl Demo {
@@ -101,35 +103,30 @@ fn start() -> Demo {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the demo starts");
-    // Kept open as long as this process lives.
-    std::mem::forget(shell.stdin.take());
     let mut log = String::new();
     let mut said = BufReader::new(shell.stdout.take().expect("its output"));
     said.read_line(&mut log).expect("the file's name");
     let begun = Instant::now();
     loop {
         let text = std::fs::read_to_string(log.trim()).unwrap_or_default();
-        if let Some(demo) = read(&text) {
-            return demo;
+        if let Some((campus, service, data)) = read(&text) {
+            return Demo { campus, service, data, _shell: shell };
         }
         assert!(begun.elapsed() < PATIENCE, "the demo does not start: {text}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The addresses, once all of them were said.
-fn read(text: &str) -> Option<Demo> {
+/// Campus, the service and the data's folder, once all of them were said.
+fn read(text: &str) -> Option<(String, String, PathBuf)> {
     let lines = || text.lines().map(str::trim);
     let address = |start: &str| lines().find(|line| line.starts_with(start)).map(str::to_owned);
     let data = lines().find_map(|line| line.split_once("data: "))?.1;
     // The last line, or a line may be half written.
     text.contains("Ctrl-C").then_some(())?;
-    Some(Demo {
-        campus: address("http://127.0.0.1:")?,
-        service: address("http://localhost:")?,
-        data: data.split(" (").next()?.into(),
-    })
+    let data = data.split(" (").next()?.into();
+    Some((address("http://127.0.0.1:")?, address("http://localhost:")?, data))
 }
 
 /// Building the courses takes a while where everything is slow.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);

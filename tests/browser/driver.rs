@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// The longest anything may take to appear. Test machines are slow and shared.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The key under which WebDriver hands elements around.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -74,7 +74,10 @@ impl Browser {
             .call("POST", "/session", Some(starting.capabilities(&browser, &options)))
             .await
             .expect("a browser");
-        starting.session = answer["sessionId"].as_str().expect("a session identifier").to_owned();
+        answer["sessionId"]
+            .as_str()
+            .expect("a session identifier")
+            .clone_into(&mut starting.session);
         Some(starting)
     }
 

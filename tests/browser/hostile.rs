@@ -35,7 +35,7 @@ pub(crate) async fn cookie_control() -> Control {
     let port = listener.local_addr().expect("its address").port();
     let sent: Arc<Mutex<String>> = Arc::default();
     let top = format!("<iframe id=inner src='http://localhost:{port}/set'></iframe>");
-    let set = async || {
+    let set_both = async || {
         let cookies = AppendHeaders([
             (header::SET_COOKIE, "plain=1; Path=/; Secure; SameSite=None"),
             (header::SET_COOKIE, "partitioned=1; Path=/; Secure; SameSite=None; Partitioned"),
@@ -53,7 +53,7 @@ pub(crate) async fn cookie_control() -> Control {
     };
     let routes = Router::new()
         .route("/top", get(async || Html(top)))
-        .route("/set", get(set))
+        .route("/set", get(set_both))
         .route("/read", get(read))
         .with_state(sent.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -30,7 +30,8 @@ async fn alone() -> MutexGuard<'static, ()> {
 async fn scores_of(demo: &Demo, person: u64) -> Vec<Value> {
     let state = demo.campus_state().await;
     let scores = state["scores"].as_array().cloned().unwrap_or_default();
-    scores.into_iter().filter(|score| score["user_id"] == person.to_string()).collect()
+    let person = person.to_string();
+    scores.into_iter().filter(|score| score["user_id"] == person.as_str()).collect()
 }
 
 #[tokio::test]
@@ -304,7 +305,9 @@ async fn a_trainer_plans_a_webinar_and_a_learner_signs_up() {
     let attachments = mail["attachments"].as_array().cloned().unwrap_or_default();
     let calendar = attachments
         .iter()
-        .position(|file| file["name"].as_str().is_some_and(|name| name.ends_with(".ics")))
+        .position(|file| {
+            file["media_type"].as_str().is_some_and(|kind| kind.starts_with("text/calendar"))
+        })
         .unwrap_or_else(|| panic!("no calendar entry in {mail:#}"));
     let calendar = String::from_utf8(demo.attachment(&mail, calendar).await).expect("UTF-8");
     assert!(calendar.contains("METHOD:REQUEST") && calendar.contains("BEGIN:VEVENT"), "{calendar}");

@@ -40,7 +40,8 @@ async fn claims(service: &Service, page: &Answer) -> Value {
     let jwt = jwt.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{text}"));
     let keys = service.browser().get("/.well-known/jwks.json").await.expect(200).json();
     let header = decode_header(jwt).expect("a JWT");
-    let key = keys["keys"].as_array().expect("keys").iter().find(|key| key["kid"] == json!(header.kid));
+    let key =
+        keys["keys"].as_array().expect("keys").iter().find(|key| key["kid"] == json!(header.kid));
     let key = key.expect("the key that signed is published");
     let part = |name: &str| key[name].as_str().expect("a number").to_owned();
     let key = DecodingKey::from_rsa_components(&part("n"), &part("e")).expect("an RSA key");

@@ -5,7 +5,15 @@
 mod support;
 
 mod content;
+mod db;
+mod deep_linking;
+mod doors;
+mod events;
 mod imports;
+mod jobs;
 mod journey;
 mod launch;
+mod login;
+mod mail;
+mod pages;
 mod runtime;
