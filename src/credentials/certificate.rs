@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn markup_in_a_name_is_printed_as_it_was_typed() {
         let certificates = Certificates::load().expect("templates");
-        let name = r##"#panic("x") *a* $y$ @b"##;
+        let name = r#"#panic("x") *a* $y$ @b"#;
         for kind in [Kind::Certificate, Kind::Attestation] {
             let text = printed(&certificates, &document(kind, Lang::Fr, Some(name)));
             assert!(text.contains(name), "{text}");

@@ -112,7 +112,7 @@ impl EventForm {
                 refuse(Field::Starts, "events-error-starts-past");
             }
             Some(at) if at > now + HORIZON && !unmoved(at) => {
-                refuse(Field::Starts, "events-error-starts-far")
+                refuse(Field::Starts, "events-error-starts-far");
             }
             // Nothing to say, or said of the zone already.
             _ => {}

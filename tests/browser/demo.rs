@@ -96,6 +96,7 @@ impl Demo {
 fn start() -> Demo {
     let watch = "log=$(mktemp); echo \"$log\"; \"$@\" >\"$log\" & demo=$!
         read -r _; kill \"$demo\"; wait \"$demo\"; rm -f \"$log\"";
+    #[expect(clippy::zombie_processes, reason = "it outlives this function and ends by itself")]
     let mut shell = Command::new("sh")
         .args(["-c", watch, "sh", env!("CARGO_BIN_EXE_passerelle")])
         .args(["demo", "--port", "0", "--content-port", "0", "--campus-port", "0"])
