@@ -45,6 +45,11 @@ impl Answer {
         token.unwrap_or_else(|| panic!("no form token: {text}")).to_owned()
     }
 
+    /// The code of the refusal, for a browser that asks for JSON.
+    pub(crate) fn problem(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{:?}\n{}", self.headers, self.text());
@@ -81,11 +86,19 @@ pub(crate) struct Browser {
     pub(crate) language: &'static str,
     /// Third-party cookies are blocked and partitioned ones unknown: nothing comes back.
     pub(crate) drops_cookies: bool,
+    /// It asks for JSON: refusals come with their code.
+    pub(crate) wants_json: bool,
 }
 
 impl Browser {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, cookies: BTreeMap::new(), language: "fr", drops_cookies: false }
+        Self {
+            app,
+            cookies: BTreeMap::new(),
+            language: "fr",
+            drops_cookies: false,
+            wants_json: false,
+        }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -123,6 +136,9 @@ impl Browser {
         if !self.cookies.is_empty() {
             let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
             request = request.header(header::COOKIE, pairs.collect::<Vec<_>>().join("; "));
+        }
+        if self.wants_json {
+            request = request.header(header::ACCEPT, "application/json");
         }
         let origin = match from {
             From::OwnPage => Some(("same-origin", own.as_str())),
