@@ -240,7 +240,8 @@ impl<'a> Play<'a> {
         }
         if !session.terminated {
             let model = self.running_model(index, &data);
-            let outcome = model.outcome(true);
+            // A tab that vanished said no goodbye: content that set no status completes nothing.
+            let outcome = model.outcome(!suspends);
             // What vanished is credited up to its last commit, not for the time it lay closed.
             let seconds = session.reported;
             self.attempt.state.session = Some(session.clone());

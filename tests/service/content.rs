@@ -139,7 +139,7 @@ on_both_databases! {
         get("/verify".to_owned()).await.expect(404);
         get("/lti/login".to_owned()).await.expect(404);
         let mut nobody = player.clone();
-        nobody.origin = "http://bbbbbbbbbbbbbbbbbbbbbbbbbb.localhost:8081".to_owned();
+        "http://bbbbbbbbbbbbbbbbbbbbbbbbbb.localhost:8081".clone_into(&mut nobody.origin);
         nobody.get(&format!("/content/{version}/imsmanifest.xml"), &[]).await.expect(404);
         // A learner who has not opened the player yet has nothing to read.
         service.execute("UPDATE enrolments SET label = NULL").await;

@@ -136,8 +136,8 @@ on_both_databases! {
         }
         let scores = service.platform.record().scores.clone();
         let at = |index: usize| {
-            let text = scores[index].body["timestamp"].as_str().expect("a timestamp");
-            chrono::DateTime::parse_from_rfc3339(text).expect("an instant")
+            let timestamp = scores[index].body["timestamp"].as_str().expect("a timestamp");
+            chrono::DateTime::parse_from_rfc3339(timestamp).expect("an instant")
         };
         assert!(at(1) > at(0), "{} {}", at(0), at(1));
         assert_eq!(scores[1].body["scoreGiven"].as_f64(), Some(95.0));

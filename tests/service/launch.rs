@@ -14,6 +14,9 @@ use crate::support::{Answer, Browser, Service};
 const ITEM: &str = "course/fixture";
 const TARGET: &str = "http://localhost:8080/lti/open/course/fixture";
 
+/// What a case does to the claims.
+type Change = Box<dyn Fn(&mut Value) + Send>;
+
 async fn start(database: crate::support::TestDatabase) -> Service {
     let service = Service::start(database).await;
     service.install_course().await;
@@ -146,7 +149,6 @@ on_both_databases! {
             }
         };
         let now = service.clock.now().timestamp();
-        type Change = Box<dyn Fn(&mut Value) + Send>;
         let cases: Vec<(&str, Change)> = vec![
             ("audience-mismatch", Box::new(set("aud", json!("another")))),
             ("audience-untrusted", Box::new(|claims: &mut Value| {
@@ -247,7 +249,8 @@ on_both_databases! {
         service.platform.login(&mut browser, TARGET).await;
         for (field, value) in [("iss", "https://unknown.example"), ("client_id", "unknown")] {
             let mut fields = service.platform.login_fields(TARGET);
-            fields.iter_mut().filter(|(name, _)| *name == field).for_each(|(_, v)| *v = value.to_owned());
+            let changed = fields.iter_mut().find(|(name, _)| *name == field).expect("the field");
+            value.clone_into(&mut changed.1);
             let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
             let answer = browser.post_from("https://unknown.example", "/lti/login", &fields).await;
             refused(&answer, "registration-unknown");

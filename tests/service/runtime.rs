@@ -90,9 +90,9 @@ on_both_databases! {
         thief.commit(&activities[0], &delta, false).await.expect(409);
         thief.call("/runtime/open", json!({})).await.expect(409);
         let mut lost = player.clone();
-        lost.origin = "http://aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost:8081".to_owned();
+        "http://aaaaaaaaaaaaaaaaaaaaaaaaaa.localhost:8081".clone_into(&mut lost.origin);
         lost.call("/runtime/open", json!({})).await.expect(404);
-        lost.origin = "http://localhost:8080".to_owned();
+        "http://localhost:8080".clone_into(&mut lost.origin);
         lost.call("/runtime/open", json!({})).await.expect(404);
         let opened = player.open().await;
         assert_eq!(value(&opened, "cmi.location"), None);

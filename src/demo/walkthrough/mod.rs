@@ -60,7 +60,11 @@ pub(super) async fn run(
         let _ = walk.report.save_mails();
     }
     outcome.with_context(|| walk.report.place())?;
-    println!("\n{} checks passed. Look into {}", walk.report.checks(), folder.display());
+    super::say(&format!(
+        "\n{} checks passed. Look into {}",
+        walk.report.checks(),
+        folder.display()
+    ));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use mail_parser::{MessageParser, MimeHeaders as _, PartType};
 
 use super::super::mailbox::{Mailbox, Received};
+use super::super::say;
 
 /// A mail that did not come within this time does not come.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -101,13 +102,13 @@ impl Report {
     pub(super) fn step(&mut self, title: &str) {
         self.step += 1;
         title.clone_into(&mut self.title);
-        println!("\n{:2}. {title}", self.step);
+        say(&format!("\n{:2}. {title}", self.step));
     }
 
     /// Something that was checked and is as it should be.
     pub(super) fn seen(&mut self, what: &str) {
         self.checks += 1;
-        println!("    ✓ {what}");
+        say(&format!("    ✓ {what}"));
     }
 
     /// Checks; what is not as it should be ends the walkthrough.
