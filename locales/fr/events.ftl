@@ -3,7 +3,7 @@
 events-title = Webinaires
 events-page-title = Webinaire
 events-back = Tous les webinaires
-events-zone = (heure de { $zone })
+events-zone = (fuseau horaire : { $zone })
 events-create = Créer un webinaire
 events-upcoming = À venir
 events-past = Passés
@@ -204,7 +204,7 @@ problem-events-presence-unreadable-next = Rouvrez la page des présences et reco
 
 events-mail-hello = Bonjour,
 events-mail-hello-name = Bonjour { $name },
-events-mail-when = { $from } – { $until } (heure de { $zone })
+events-mail-when = { $from } – { $until } (fuseau horaire : { $zone })
 events-mail-colon = { " :" }
 events-mail-join = Rejoindre le webinaire
 events-mail-where-context = Pour suivre ou retirer votre inscription, ouvrez le webinaire depuis votre cours « { $context } ».
