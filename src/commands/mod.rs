@@ -3,6 +3,7 @@
 mod admin;
 mod course;
 mod doctor;
+mod mail;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,9 @@ enum Command {
     /// Course packages and sources.
     #[command(subcommand)]
     Course(course::CourseCommand),
+    /// The mail server.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Check database, files, mail server, addresses and platforms, and say what to do.
     Doctor,
 }
@@ -58,6 +62,7 @@ impl Cli {
             Command::Worker => worker(config()?).await,
             Command::Platform(command) => command.run(open(config()?).await?).await,
             Command::Tenant(command) => command.run(open(config()?).await?).await,
+            Command::Mail(command) => command.run(open(config()?).await?).await,
             Command::Course(command) => command.run(config()?).await,
             Command::Doctor => doctor::run(config()?).await,
         }
