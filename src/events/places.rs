@@ -1,6 +1,6 @@
 //! Places: who has one, who waits for one, and how one passes on.
 //!
-//! Every change begins with the event's lock ([`super::store::lock`]), so that two people never
+//! Every change begins with the event's lock (`store::lock`), so that two people never
 //! count the same free place.
 
 use super::mails::{self, About, MailError, News};

@@ -29,6 +29,7 @@ impl Play<'_> {
         let mut data = earlier.clone().unwrap_or_default();
         let carried = data.model.carried(edition, data.suspended);
         let mut launch = self.launch(index, data.seconds);
+        launch.request_valid = self.request_valid();
         let entry = Launch::next_entry(edition, earlier.is_some(), data.suspended);
         launch.entry = Some(entry.to_owned());
         let model = match carried {
@@ -61,8 +62,8 @@ impl Play<'_> {
         }))
     }
 
-    /// What the activity's content is told at its launch.
-    pub(super) fn launch(&self, index: ActivityIndex, seconds: i64) -> Launch {
+    /// The objectives of the activity, with what is known of them.
+    pub(super) fn objective_seeds(&self, index: ActivityIndex) -> Vec<ObjectiveSeed> {
         let engine = Engine::new(&self.package.tree);
         let progress = &self.attempt.state;
         let fresh = State::new(&self.package.tree, self.seed());
@@ -84,6 +85,13 @@ impl Play<'_> {
                 progress_measure: status.progress,
             }
         });
+        objectives.collect()
+    }
+
+    /// What the activity's content is told at its launch, except for which navigation is possible:
+    /// working that out takes longest, and only a delivery needs it.
+    pub(super) fn launch(&self, index: ActivityIndex, seconds: i64) -> Launch {
+        let progress = &self.attempt.state;
         let stores = progress.shared.stores(&self.package.tree, index).into_iter().map(|shared| {
             model::DataStore {
                 id: shared.target.to_owned(),
@@ -116,15 +124,14 @@ impl Play<'_> {
                 .and_then(|item| item.time_limit_action)
                 .map(|action| action.as_str().to_owned()),
             total_time: u64::try_from(seconds).unwrap_or_default() * 100,
-            objectives: objectives.collect(),
+            objectives: self.objective_seeds(index),
             stores: stores.collect(),
-            request_valid: self.request_valid(),
             ..Launch::default()
         }
     }
 
     pub(super) fn view(&self) -> (View, RequestValid) {
-        let (toc, validity) = self.toc();
+        let (toc, validity) = self.shown.as_ref().map_or_else(|| self.toc(), Clone::clone);
         let current = self.attempt.state.session.as_ref();
         let item = current
             .and_then(|session| self.package.tree.find(&session.activity))

@@ -49,6 +49,8 @@ pub(super) struct Play<'a> {
     pub(super) enrolment: Enrolment,
     pub(super) person: Person,
     pub(super) now: DateTime<Utc>,
+    /// The table of contents as it was stored: nothing moves after that.
+    pub(super) shown: Option<(Vec<TocEntry>, Validity)>,
 }
 
 impl<'a> Play<'a> {
@@ -66,7 +68,7 @@ impl<'a> Play<'a> {
             .ok_or(RuntimeError::Superseded)?;
         let enrolment = store::enrolment_by_id(tx, attempt.enrolment_id).await?;
         let person = people::find(tx, enrolment.person_id).await?;
-        Ok(Self { package, attempt, enrolment, person, now })
+        Ok(Self { package, attempt, enrolment, person, now, shown: None })
     }
 
     /// Begins, or goes on where the learner was.
@@ -284,7 +286,7 @@ impl<'a> Play<'a> {
             .session
             .as_ref()
             .map_or(0.0, |session| session.reported.min(seconds));
-        let seeds = self.launch(index, 0).objectives;
+        let seeds = self.objective_seeds(index);
         let objectives = model.objectives().into_iter().map(|record| {
             // What the content was told at its launch and left alone is not its own report.
             let seed = seeds.iter().find(|seed| seed.id == record.id).cloned().unwrap_or_default();

@@ -16,9 +16,10 @@ use crate::tenants;
 impl Play<'_> {
     /// Records what was completed, and writes the attempt.
     pub(super) async fn finish(&mut self, tx: &mut Tx) -> Result<(), RuntimeError> {
-        let (toc, _) = self.toc();
+        let (toc, validity) = self.toc();
         self.attempt.state.steps = Steps::from_toc(&toc);
         let verdict = self.verdict(&toc);
+        self.shown = Some((toc, validity));
         let best = self.attempt.score_scaled;
         // Only what a finished course came to: a part's score says nothing of the whole.
         let better = |score: &f64| verdict.finished && best.is_none_or(|best| *score > best);
