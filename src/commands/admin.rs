@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use url::Url;
 
 use crate::app::App;
+use crate::ids::RegistrationId;
 use crate::platforms::{self, NewRegistration};
 use crate::tenants::{self, NewTenant};
 use crate::web::Lang;
@@ -58,7 +59,7 @@ impl TenantCommand {
             bail!("there is a tenant {:?} already", args.slug);
         }
         tx.commit().await?;
-        println!("The tenant {} was added.", args.slug);
+        say!("The tenant {} was added.", args.slug);
         Ok(())
     }
 }
@@ -67,8 +68,15 @@ impl TenantCommand {
 pub(super) enum PlatformCommand {
     /// Register an LMS, and print what to enter there.
     Add(Box<PlatformArgs>),
-    /// The LMSs we are registered with.
+    /// The LMSs we are registered with, their deployments and last launches.
     List,
+    /// Accept launches of a deployment that waits.
+    Approve {
+        /// The registration, as `platform list` shows it.
+        registration: RegistrationId,
+        /// The deployment's id in the LMS.
+        deployment: String,
+    },
     /// Fetch their keys and ask them for a token.
     Check,
 }
@@ -107,6 +115,9 @@ impl PlatformCommand {
         match self {
             Self::Add(args) => add(&app, *args).await,
             Self::List => list(&app).await,
+            Self::Approve { registration, deployment } => {
+                approve(&app, registration, &deployment).await
+            }
             Self::Check => check(&app).await,
         }
     }
@@ -135,12 +146,12 @@ async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
     };
     tx.commit().await?;
     let config = &app.config;
-    println!("The platform was registered. Enter in the LMS:");
-    println!("  Tool URL               {}", config.public("/lti/launch"));
-    println!("  Initiate login URL     {}", config.public(&format!("/lti/login/{id}")));
-    println!("  Redirection URI        {}", config.public("/lti/launch"));
-    println!("  Public keyset URL      {}", config.public("/.well-known/jwks.json"));
-    println!("  Content selection URL  {}", config.public("/lti/launch"));
+    say!("The platform was registered. Enter in the LMS:");
+    say!("  Tool URL               {}", config.public("/lti/launch"));
+    say!("  Initiate login URL     {}", config.public(&format!("/lti/login/{id}")));
+    say!("  Redirection URI        {}", config.public("/lti/launch"));
+    say!("  Public keyset URL      {}", config.public("/.well-known/jwks.json"));
+    say!("  Content selection URL  {}", config.public("/lti/launch"));
     Ok(())
 }
 
@@ -148,15 +159,30 @@ async fn list(app: &App) -> anyhow::Result<()> {
     let mut tx = app.db.read().await?;
     let all = platforms::all(&mut tx).await?;
     if all.is_empty() {
-        println!("No platform is registered: add one with `passerelle platform add`.");
+        say!("No platform is registered: add one with `passerelle platform add`.");
     }
     for registration in all {
-        println!("{}  {}", registration.id, registration.name);
-        println!("    issuer {}  client id {}", registration.issuer, registration.client_id);
+        say!("{}  {}", registration.id, registration.name);
+        say!("    issuer {}  client id {}", registration.issuer, registration.client_id);
+        for deployment in platforms::deployments(&mut tx, registration.id).await? {
+            let (name, state) = (&deployment.deployment_id, deployment.state.as_str());
+            say!("    deployment {name}  {state}");
+        }
         for launch in platforms::log_of(&mut tx, registration.id, 5).await? {
-            println!("    {}  {}  {}", launch.at.format("%F %T"), launch.outcome, launch.detail);
+            say!("    {}  {}  {}", launch.at.format("%F %T"), launch.outcome, launch.detail);
         }
     }
+    Ok(())
+}
+
+async fn approve(app: &App, id: RegistrationId, deployment: &str) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    if platforms::find(&mut tx, id).await?.is_none() {
+        bail!("there is no registration {id}: see `passerelle platform list`");
+    }
+    platforms::approve_deployment(&mut tx, id, deployment, app.clock.now()).await?;
+    tx.commit().await?;
+    say!("Launches of the deployment {deployment} are accepted.");
     Ok(())
 }
 
@@ -167,13 +193,13 @@ async fn check(app: &App) -> anyhow::Result<()> {
     };
     let mut wrong = 0;
     for registration in all {
-        println!("{}", registration.name);
+        say!("{}", registration.name);
         for finding in platforms::check(app, &registration).await {
             match finding.problem {
-                None => println!("  ok     {}", finding.what),
+                None => say!("  ok     {}", finding.what),
                 Some(problem) => {
                     wrong += 1;
-                    println!("  wrong  {}: {problem}", finding.what);
+                    say!("  wrong  {}: {problem}", finding.what);
                 }
             }
         }

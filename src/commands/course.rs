@@ -69,14 +69,14 @@ impl CourseCommand {
                 };
                 let (id, findings) = import(&app, package, new).await?;
                 for finding in findings {
-                    println!("{finding}\n    {}", finding.help());
+                    say!("{finding}\n    {}", finding.help());
                 }
-                println!("Imported as version {id}.");
+                say!("Imported as version {id}.");
                 Ok(())
             }
             Self::Shipped => {
                 let app = App::start(config, Clock::System).await?;
-                shipped::install(&app, |title| println!("{title}")).await?;
+                shipped::install(&app, |title| say!("{title}")).await?;
                 Ok(())
             }
         }
@@ -86,7 +86,7 @@ impl CourseCommand {
 fn build(folder: PathBuf, out: PathBuf) -> anyhow::Result<()> {
     let loaded = source::load(&folder)?;
     for finding in &loaded.findings {
-        println!("{finding}");
+        say!("{finding}");
     }
     let Some(course) = loaded.course else { bail!("the sources have errors") };
     std::fs::create_dir_all(&out)?;
@@ -95,7 +95,7 @@ fn build(folder: PathBuf, out: PathBuf) -> anyhow::Result<()> {
             let bytes = package::build_bytes(&course, *lang, format, &Theme::builtin())?;
             let path = out.join(package::file_name(&course, *lang, format));
             std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
-            println!("{}", path.display());
+            say!("{}", path.display());
         }
     }
     Ok(())
@@ -105,7 +105,7 @@ fn check(path: PathBuf) -> anyhow::Result<()> {
     if path.is_dir() {
         let findings = source::check(&path)?;
         for finding in &findings {
-            println!("{finding}");
+            say!("{finding}");
         }
         let errors = findings.iter().filter(|f| f.severity() == source::Severity::Error).count();
         if errors > 0 {
@@ -115,13 +115,13 @@ fn check(path: PathBuf) -> anyhow::Result<()> {
     }
     let inspected = inspect(&path)?;
     for note in &inspected.index.notes {
-        println!("note: {note}");
+        say!("note: {note}");
     }
     for finding in &inspected.reading.findings {
-        println!("{finding}\n    {}", finding.help());
+        say!("{finding}\n    {}", finding.help());
     }
     let manifest = &inspected.reading.manifest;
-    println!(
+    say!(
         "{} ({}), {} files",
         manifest.title,
         manifest.edition.name(),

@@ -78,10 +78,10 @@ struct Report {
 impl Report {
     fn add(&mut self, what: &str, state: &str, problem: Option<String>) {
         match problem {
-            None => println!("ok     {what}: {state}"),
+            None => say!("ok     {what}: {state}"),
             Some(problem) => {
                 self.wrong += 1;
-                println!("wrong  {what}: {state}: {problem}");
+                say!("wrong  {what}: {state}: {problem}");
             }
         }
     }
@@ -90,7 +90,7 @@ impl Report {
         if self.wrong > 0 {
             bail!("{} things to mend", self.wrong);
         }
-        println!("Everything is in order.");
+        say!("Everything is in order.");
         Ok(())
     }
 }

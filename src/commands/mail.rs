@@ -44,7 +44,7 @@ impl MailCommand {
             )
             .context("the mail cannot be put together")?;
         match app.smtp.send(from, address, &message.formatted()).await {
-            Outcome::Accepted(answer) => println!("Accepted: {answer}"),
+            Outcome::Accepted(answer) => say!("Accepted: {answer}"),
             Outcome::Deferred(answer) => bail!("not now: {answer}"),
             Outcome::Refused(answer) => bail!("refused: {answer}"),
             Outcome::Unknown(answer) => bail!("sent, and the answer is lost: {answer}"),

@@ -1,10 +1,18 @@
 //! What the command line offers.
 
+/// Prints a line for whoever still listens: `passerelle platform list | head` is no reason to panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::commands::print_line(format_args!($($text)*))
+    };
+}
+
 mod admin;
 mod course;
 mod doctor;
 mod mail;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,6 +75,11 @@ impl Cli {
             Command::Doctor => doctor::run(config()?).await,
         }
     }
+}
+
+/// One line on standard output; nobody there to read it is no error.
+pub(crate) fn print_line(text: std::fmt::Arguments<'_>) {
+    drop(writeln!(std::io::stdout(), "{text}"));
 }
 
 /// Logs go to standard error; `RUST_LOG` chooses what.

@@ -8,7 +8,6 @@ mod store;
 mod walkthrough;
 
 use std::cell::Cell;
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -257,7 +256,6 @@ Ctrl-C pour arrêter · Ctrl-C to stop."
 }
 
 /// A line for the person at the terminal.
-/// To whoever still listens: `passerelle demo | head` must not end the demo.
 fn say(text: &str) {
-    drop(writeln!(std::io::stdout(), "{text}"));
+    crate::commands::print_line(format_args!("{text}"));
 }

@@ -14,7 +14,7 @@ use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
     Deployment, DeploymentState, LoggedLaunch, all, approve_deployment, by_client, by_issuer,
-    clean_log, deployment, find, insert, log, log_of,
+    clean_log, deployment, deployments, find, insert, log, log_of,
 };
 
 /// Our relation to an LMS.

@@ -76,6 +76,17 @@ pub async fn approve_deployment(
     Ok(())
 }
 
+/// The deployments of a registration, those that wait first.
+pub async fn deployments(tx: &mut Tx, id: RegistrationId) -> db::Result<Vec<Deployment>> {
+    tx.query(
+        "SELECT deployment_id, state FROM deployments WHERE registration_id = $1
+         ORDER BY state DESC, deployment_id",
+    )
+    .bind(id)
+    .all()
+    .await
+}
+
 /// The deployment's state; one never seen before is noted as pending.
 pub async fn deployment(
     tx: &mut Tx,
