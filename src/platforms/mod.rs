@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
-    Deployment, DeploymentState, LoggedLaunch, all, approve_deployment, by_client, by_issuer,
+    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment, by_client, by_issuer,
     clean_log, deployment, deployments, find, insert, log, log_of,
 };
 
@@ -29,6 +29,35 @@ pub struct Registration {
     pub token_endpoint: String,
     pub jwks_uri: String,
     pub token_audience: Option<String>,
+    pub version: Version,
+    pub state: RegistrationState,
+    /// The LMS's product family code, if it told.
+    pub family: Option<String>,
+    /// Whether launches that name no person are let in.
+    pub anonymous: bool,
+    /// Shared with an LTI 1.1 consumer.
+    pub secret: Option<Secret>,
+}
+
+/// A secret shared with another system, which signs with it: kept as it is.
+#[derive(Clone, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 impl Registration {

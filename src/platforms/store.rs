@@ -16,6 +16,25 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// Which LTI the platform speaks.
+    pub enum Version {
+        V13 = "1.3",
+        /// An LTI 1.1 consumer: its key is the client id, the secret is shared.
+        V11 = "1.1",
+    }
+}
+
+crate::text_enum! {
+    pub enum RegistrationState {
+        Active = "active",
+        /// Registered by the LMS itself, waiting for an administrator.
+        Pending = "pending",
+        /// Kept for what was done through it; launches are refused.
+        Closed = "closed",
+    }
+}
+
 #[derive(Debug, sqlx::FromRow)]
 pub struct Deployment {
     pub deployment_id: String,
@@ -119,7 +138,7 @@ pub async fn deployment(
 }
 
 const COLUMNS: &str = "id, tenant_id, name, issuer, client_id, authorization_endpoint,
-    token_endpoint, jwks_uri, token_audience";
+    token_endpoint, jwks_uri, token_audience, version, state, family, anonymous, secret";
 
 pub async fn find(tx: &mut Tx, id: RegistrationId) -> db::Result<Option<Registration>> {
     tx.query_built(format!("SELECT {COLUMNS} FROM registrations WHERE id = $1"))
