@@ -1,6 +1,6 @@
 //! The packages that are being played, read once from the database and kept in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scorm::manifest::{Item, Manifest};
@@ -26,6 +26,9 @@ pub struct Package {
     pub archive: Archive,
     pub edition: Edition,
     pub tree: Tree,
+    /// The shared data stores that belong to the learner; none where the package keeps them to
+    /// its attempt.
+    pub data_targets: BTreeSet<String>,
     /// By [`ActivityIndex::position`].
     items: Vec<Option<Item>>,
 }
@@ -108,7 +111,18 @@ impl Package {
                 *place = Some(Item { children: Vec::new(), ..item.clone() });
             }
         }
-        Ok(Self { id, blob, archive, edition, tree, items })
+        let data_targets = if organization.shared_data_global_to_system {
+            let maps = tree.activities().flat_map(|activity| tree.data_maps(activity));
+            maps.map(|map| map.target.clone()).collect()
+        } else {
+            BTreeSet::new()
+        };
+        Ok(Self { id, blob, archive, edition, tree, data_targets, items })
+    }
+
+    /// Whether activities share data with the learner's other courses.
+    pub fn shares_data(&self) -> bool {
+        !self.data_targets.is_empty()
     }
 
     /// What the manifest says of an activity; `None` for the organization itself.

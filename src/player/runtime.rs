@@ -12,6 +12,7 @@ use scorm::sequencing::{
 };
 use sqlx::types::Json;
 
+use super::learner::Held;
 use super::messages::{Commit, CommitAnswer, Delivery, Opened};
 use super::packages::Package;
 use super::progress::{Place, Progress, Session};
@@ -49,6 +50,8 @@ pub(super) struct Play<'a> {
     pub(super) enrolment: Enrolment,
     pub(super) person: Person,
     pub(super) now: DateTime<Utc>,
+    /// What belongs to the learner, as it was at the beginning.
+    pub(super) held: Held,
     /// The table of contents as it was stored: nothing moves after that.
     pub(super) shown: Option<(Vec<TocEntry>, Validity)>,
 }
@@ -68,7 +71,10 @@ impl<'a> Play<'a> {
             .ok_or(RuntimeError::Superseded)?;
         let enrolment = store::enrolment_by_id(tx, attempt.enrolment_id).await?;
         let person = people::find(tx, enrolment.person_id).await?;
-        Ok(Self { package, attempt, enrolment, person, now, shown: None })
+        let held = Held::default();
+        let mut play = Self { package, attempt, enrolment, person, now, held, shown: None };
+        play.recall(tx).await?;
+        Ok(play)
     }
 
     /// Begins, or goes on where the learner was.

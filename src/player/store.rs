@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use scorm::runtime::Snapshot;
+use scorm::sequencing::ObjectiveStatus;
 use sqlx::types::Json;
 
 use super::grades::ScoreState;
@@ -241,6 +242,82 @@ pub(super) async fn save_activity_data(
     .bind(Json(data.model.0.clone()))
     .bind(data.seconds)
     .bind(data.suspended)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The shared global objectives of a learner, by target.
+pub(super) async fn learner_objectives(
+    tx: &mut Tx,
+    person: PersonId,
+    preview: bool,
+) -> db::Result<Vec<(String, Json<ObjectiveStatus>)>> {
+    tx.query(
+        "SELECT target, status FROM learner_objectives WHERE person_id = $1 AND preview = $2",
+    )
+    .bind(person)
+    .bind(preview)
+    .all()
+    .await
+}
+
+pub(super) async fn save_learner_objective(
+    tx: &mut Tx,
+    person: PersonId,
+    preview: bool,
+    target: &str,
+    status: ObjectiveStatus,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO learner_objectives (person_id, preview, target, status, updated_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (person_id, preview, target) DO UPDATE SET
+             status = excluded.status, updated_at = excluded.updated_at",
+    )
+    .bind(person)
+    .bind(preview)
+    .bind(target.to_owned())
+    .bind(Json(status))
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The shared data of a learner, by target.
+pub(super) async fn learner_data(
+    tx: &mut Tx,
+    person: PersonId,
+    preview: bool,
+) -> db::Result<Vec<(String, String)>> {
+    tx.query("SELECT target, value FROM learner_data WHERE person_id = $1 AND preview = $2")
+        .bind(person)
+        .bind(preview)
+        .all()
+        .await
+}
+
+pub(super) async fn save_learner_datum(
+    tx: &mut Tx,
+    person: PersonId,
+    preview: bool,
+    target: &str,
+    value: &str,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO learner_data (person_id, preview, target, value, updated_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (person_id, preview, target) DO UPDATE SET
+             value = excluded.value, updated_at = excluded.updated_at",
+    )
+    .bind(person)
+    .bind(preview)
+    .bind(target.to_owned())
+    .bind(value.to_owned())
     .bind(now)
     .execute()
     .await?;

@@ -33,6 +33,7 @@ impl Play<'_> {
         }
         let done = self.attempt.state.steps.done() as i64;
         store::save_attempt(tx, &self.attempt, done, self.now).await?;
+        self.remember(tx).await?;
         if self.enrolment.preview {
             return Ok(());
         }

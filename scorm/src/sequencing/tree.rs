@@ -294,7 +294,8 @@ impl Tree {
         &self.nodes[activity.position()]
     }
 
-    pub(super) fn targets(&self) -> &[String] {
+    /// The shared global objectives that some activity maps to, in the manifest's order.
+    pub fn targets(&self) -> &[String] {
         &self.targets
     }
 
