@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::messages::{Commit, CommitAnswer, Opened};
 use super::packages::{Package, PackageError};
+use super::progress::Mode;
 use super::runtime::{Play, RuntimeError};
 use super::store;
 use crate::app::App;
@@ -119,6 +120,8 @@ pub async fn script(axum::extract::Path(name): axum::extract::Path<String>) -> R
 #[derive(Deserialize)]
 pub struct OpenRequest {
     token: String,
+    #[serde(default)]
+    mode: Mode,
 }
 
 /// `POST /runtime/open`
@@ -127,10 +130,13 @@ pub async fn open(
     host: ContentHost,
     body: Body<OpenRequest>,
 ) -> Result<Json<Opened>, Problem> {
-    let (token, package) = prepare(&app, &host, &body.0.token).await?;
+    let OpenRequest { token, mode } = body.0;
+    let (token, package) = prepare(&app, &host, &token).await?;
     let (now, label) = (app.clock.now(), host.label);
     let opened = run(&app, move |tx| {
-        Box::pin(async move { Play::take(tx, &package, &token, &label, now).await?.open(tx).await })
+        Box::pin(async move {
+            Play::take(tx, &package, &token, &label, now).await?.open(tx, mode).await
+        })
     })
     .await?;
     Ok(Json(opened))

@@ -6,7 +6,7 @@ use scorm::sequencing::{ActivityIndex, Engine, State};
 use sqlx::types::Json;
 
 use super::messages::{Delivery, TocLine, View};
-use super::progress::Session;
+use super::progress::{Mode, Session};
 use super::runtime::{Play, RuntimeError};
 use super::store;
 use crate::db::Tx;
@@ -27,7 +27,9 @@ impl Play<'_> {
         let earlier = store::activity_data(tx, self.attempt.id, &activity).await?;
         let edition = self.package.edition;
         let mut data = earlier.clone().unwrap_or_default();
-        let carried = data.model.carried(edition, data.suspended);
+        // Who looks at it again sees what was there when it ended.
+        let kept = data.suspended || self.attempt.state.mode() == Mode::Review;
+        let carried = data.model.carried(edition, kept);
         let mut launch = self.launch(index, data.seconds);
         launch.request_valid = self.request_valid();
         let entry = Launch::next_entry(edition, earlier.is_some(), data.suspended);
@@ -38,7 +40,7 @@ impl Play<'_> {
         };
         data.model = Json(model.snapshot());
         data.suspended = false;
-        store::save_activity_data(tx, self.attempt.id, &activity, &data, self.now).await?;
+        self.save_data(tx, &activity, &data).await?;
         self.attempt.state.session = Some(Session {
             activity: activity.clone(),
             started_at: self.now,
@@ -99,14 +101,15 @@ impl Play<'_> {
                 access: model::StoreAccess { read: shared.readable, write: shared.writable },
             }
         });
+        let counts = !self.enrolment.preview && !self.looks_aside();
         let item = self.package.item(index);
         let primary = item
             .and_then(|item| item.sequencing.objectives.iter().find(|objective| objective.primary));
         Launch {
             learner_id: self.person.id.to_string(),
             learner_name: learner_name(&self.person),
-            mode: Some("normal".to_owned()),
-            credit: Some(if self.enrolment.preview { "no-credit" } else { "credit" }.to_owned()),
+            mode: Some(progress.mode().as_str().to_owned()),
+            credit: Some(if counts { "credit" } else { "no-credit" }.to_owned()),
             launch_data: item.and_then(|item| item.data_from_lms.clone()),
             completion_threshold: item
                 .and_then(|item| item.completion_threshold)
@@ -161,6 +164,7 @@ impl Play<'_> {
             can_continue: validity.continue_,
             can_previous: validity.previous,
             completed: store::finished(self.attempt.status),
+            mode: self.attempt.state.mode(),
             hidden: hidden
                 .filter_map(|control| {
                     serde_json::to_value(control).ok()?.as_str().map(str::to_owned)

@@ -24,7 +24,10 @@ impl Play<'_> {
             for (target, status) in known {
                 if tree.targets().contains(&target) {
                     self.held.objectives.0.insert(target.clone(), status.0);
-                    self.attempt.state.globals.0.insert(target, status.0);
+                    // Who looks at a course again sees it as it was when they began to look.
+                    let state = &mut self.attempt.state.0;
+                    let kept = state.aside.as_mut().map_or(&mut state.globals, |a| &mut a.globals);
+                    kept.0.insert(target, status.0);
                 }
             }
         }
@@ -33,7 +36,9 @@ impl Play<'_> {
             for (target, value) in known {
                 if self.package.data_targets.contains(&target) {
                     self.held.data.0.insert(target.clone(), value.clone());
-                    self.attempt.state.shared.0.insert(target, value);
+                    let state = &mut self.attempt.state.0;
+                    let kept = state.aside.as_mut().map_or(&mut state.shared, |a| &mut a.shared);
+                    kept.0.insert(target, value);
                 }
             }
         }

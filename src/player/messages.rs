@@ -3,6 +3,8 @@
 use scorm::runtime::{BrowserLaunch, Edition, RequestValid};
 use serde::{Deserialize, Serialize};
 
+use super::progress::Mode;
+
 /// One commit: what the SCO set since the last one.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Commit {
@@ -35,6 +37,8 @@ pub struct View {
     pub can_continue: bool,
     pub can_previous: bool,
     pub completed: bool,
+    /// In `review` and `browse` nothing is recorded.
+    pub mode: Mode,
     /// The controls the current activity asks to hide.
     pub hidden: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use scorm::runtime::Snapshot;
 use scorm::sequencing::{GlobalObjectives, SharedData, State, TocEntry};
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +25,74 @@ pub struct Progress {
     pub writers: BTreeMap<String, u32>,
     /// What the learner's page shows without loading the package.
     pub steps: Steps,
+    /// While the course is looked at (review, browse), what was reached before: nothing that
+    /// happens meanwhile counts.
+    pub aside: Option<Box<Aside>>,
+}
+
+crate::text_enum! {
+    /// `cmi.mode` (RTE 4.2.14), `cmi.core.lesson_mode` in 1.2.
+    pub enum Mode {
+        Normal = "normal",
+        /// What was done can be seen again, and is not changed.
+        Review = "review",
+        /// A look around, of which nothing stays.
+        Browse = "browse",
+    }
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Normal
+    }
+}
+
+/// What is put aside while the course is only looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Aside {
+    pub mode: Mode,
+    sequencing: Option<State>,
+    pub(super) globals: GlobalObjectives,
+    pub(super) shared: SharedData,
+    /// What the content on stage stored: it is gone with its session.
+    pub model: Snapshot,
 }
 
 /// So many openings are remembered: a browser further behind has lost its place.
 const OPENINGS: usize = 16;
 
 impl Progress {
+    /// How the course is played now.
+    pub(super) fn mode(&self) -> Mode {
+        self.aside.as_ref().map_or(Mode::Normal, |aside| aside.mode)
+    }
+
+    /// Takes up again what was put aside; puts it aside for any other mode than normal.
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        if let Some(aside) = self.aside.take() {
+            (self.sequencing, self.globals, self.shared) =
+                (aside.sequencing, aside.globals, aside.shared);
+            self.session = None;
+        }
+        if mode != Mode::Normal {
+            self.aside = Some(Box::new(Aside {
+                mode,
+                sequencing: self.sequencing.clone(),
+                globals: self.globals.clone(),
+                shared: self.shared.clone(),
+                model: Snapshot::default(),
+            }));
+        }
+    }
+
+    /// Exchanges what is looked at and what was reached: for work that arrives late.
+    pub(super) fn exchange(&mut self) {
+        let Some(aside) = &mut self.aside else { return };
+        std::mem::swap(&mut self.sequencing, &mut aside.sequencing);
+        std::mem::swap(&mut self.globals, &mut aside.globals);
+        std::mem::swap(&mut self.shared, &mut aside.shared);
+    }
+
     /// Begins another opening of the player: its commits are counted on from `sequence`.
     pub(super) fn begin_run(&mut self, sequence: i64) {
         self.run += 1;

@@ -15,7 +15,7 @@ use sqlx::types::Json;
 use super::learner::Held;
 use super::messages::{Commit, CommitAnswer, Delivery, Opened};
 use super::packages::Package;
-use super::progress::{Place, Progress, Session};
+use super::progress::{Mode, Place, Progress, Session};
 use super::store::{self, ActivityData};
 use super::{Attempt, Enrolment};
 use crate::db::{self, Tx};
@@ -78,19 +78,17 @@ impl<'a> Play<'a> {
     }
 
     /// Begins, or goes on where the learner was.
-    pub(super) async fn open(mut self, tx: &mut Tx) -> Result<Opened, RuntimeError> {
+    pub(super) async fn open(mut self, tx: &mut Tx, mode: Mode) -> Result<Opened, RuntimeError> {
         let sequence = self.attempt.sequence;
+        self.suspend(tx).await?;
         self.attempt.state.begin_run(sequence);
+        self.attempt.state.set_mode(mode);
         self.resume(tx).await
     }
 
     /// Shows what is to be shown now: the activity that was suspended, else the first.
     async fn resume(mut self, tx: &mut Tx) -> Result<Opened, RuntimeError> {
-        // A session that is still noted vanished with its tab: it is suspended, and resumed.
-        if self.attempt.state.session.is_some() {
-            self.end_session(tx, true).await?;
-            self.navigate(Request::SuspendAll);
-        }
+        self.suspend(tx).await?;
         #[expect(
             clippy::redundant_closure_for_method_calls,
             reason = "the method is of one lifetime, the closure of any"
@@ -99,6 +97,15 @@ impl<'a> Play<'a> {
         let delivery = self.deliver(tx, outcome.delivered).await?;
         self.finish(tx).await?;
         Ok(self.opened(delivery, outcome.ended))
+    }
+
+    /// A session that is still noted vanished with its tab: it is suspended, to be resumed.
+    async fn suspend(&mut self, tx: &mut Tx) -> Result<(), RuntimeError> {
+        if self.attempt.state.session.is_some() {
+            self.end_session(tx, true).await?;
+            self.navigate(Request::SuspendAll);
+        }
+        Ok(())
     }
 
     /// The learner asks: continue, previous, choice, exit, suspend.
@@ -155,7 +162,19 @@ impl<'a> Play<'a> {
         self.attempt.state.merged.insert(run, commit.seq);
         self.attempt.state.writers.insert(commit.activity.clone(), run);
         let late = run != self.attempt.state.run;
-        let merged = self.merge(tx, index, commit).await?;
+        let merged = if late && self.looks_aside() {
+            // Said in an opening that counts, before the present one that does not.
+            self.attempt.state.exchange();
+            let aside = self.attempt.state.aside.take();
+            let merged = self.merge(tx, index, commit).await?;
+            self.finish(tx).await?;
+            self.attempt.state.aside = aside;
+            self.attempt.state.exchange();
+            self.shown = None;
+            merged
+        } else {
+            self.merge(tx, index, commit).await?
+        };
         let (mut delivery, mut ended) = (None, false);
         if commit.last && merged.is_current && !commit.leaving && !late {
             let asked = merged.navigation.as_deref().and_then(|text| self.content_request(text));
@@ -197,8 +216,7 @@ impl<'a> Play<'a> {
         index: ActivityIndex,
         commit: &Commit,
     ) -> Result<Merged, RuntimeError> {
-        let mut data =
-            store::activity_data(tx, self.attempt.id, &commit.activity).await?.unwrap_or_default();
+        let mut data = self.data(tx, &commit.activity).await?.unwrap_or_default();
         let mut model = self.running_model(index, &data);
         let delta = commit.delta.iter().map(|(element, value)| (element.as_str(), value.as_str()));
         let refusals = model.apply(delta);
@@ -228,8 +246,7 @@ impl<'a> Play<'a> {
             }
         }
         data.model = Json(model.snapshot());
-        let activity = &commit.activity;
-        store::save_activity_data(tx, self.attempt.id, activity, &data, self.now).await?;
+        self.save_data(tx, &commit.activity, &data).await?;
         let implied = exit_of(outcome.exit).implied_request();
         Ok(Merged { navigation: outcome.navigation, implied, is_current })
     }
@@ -239,10 +256,7 @@ impl<'a> Play<'a> {
     async fn end_session(&mut self, tx: &mut Tx, suspends: bool) -> Result<(), RuntimeError> {
         let Some(session) = self.attempt.state.session.take() else { return Ok(()) };
         let Some(index) = self.package.tree.find(&session.activity) else { return Ok(()) };
-        let Some(mut data) = store::activity_data(tx, self.attempt.id, &session.activity).await?
-        else {
-            return Ok(());
-        };
+        let Some(mut data) = self.data(tx, &session.activity).await? else { return Ok(()) };
         if suspends {
             data.suspended = true;
         }
@@ -258,12 +272,52 @@ impl<'a> Play<'a> {
             data.seconds += seconds as i64;
             data.suspended = suspends || outcome.suspended;
         }
-        store::save_activity_data(tx, self.attempt.id, &session.activity, &data, self.now).await?;
+        self.save_data(tx, &session.activity, &data).await
+    }
+
+    /// What an activity stored. Of content that is only looked at, its present session's words.
+    pub(super) async fn data(
+        &self,
+        tx: &mut Tx,
+        activity: &str,
+    ) -> db::Result<Option<ActivityData>> {
+        let stored = store::activity_data(tx, self.attempt.id, activity).await?;
+        let (Some(aside), Some(session)) = (&self.attempt.state.aside, &self.attempt.state.session)
+        else {
+            return Ok(stored);
+        };
+        if session.activity != activity {
+            return Ok(stored);
+        }
+        let data = stored.unwrap_or_default();
+        Ok(Some(ActivityData { model: Json(aside.model.clone()), ..data }))
+    }
+
+    pub(super) async fn save_data(
+        &mut self,
+        tx: &mut Tx,
+        activity: &str,
+        data: &ActivityData,
+    ) -> Result<(), RuntimeError> {
+        match &mut self.attempt.state.aside {
+            Some(aside) => aside.model = data.model.0.clone(),
+            None => {
+                store::save_activity_data(tx, self.attempt.id, activity, data, self.now).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether the course is only looked at.
+    pub(super) fn looks_aside(&self) -> bool {
+        self.attempt.state.aside.is_some()
     }
 
     /// What the activity stored is there again when the learner comes back.
     async fn keep_for_return(&self, tx: &mut Tx, activity: &str) -> Result<(), RuntimeError> {
+        if self.looks_aside() {
+            return Ok(());
+        }
         let attempt = self.attempt.id;
         if let Some(mut data) = store::activity_data(tx, attempt, activity).await? {
             data.suspended = true;

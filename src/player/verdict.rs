@@ -17,6 +17,12 @@ impl Play<'_> {
     /// Records what was completed, and writes the attempt.
     pub(super) async fn finish(&mut self, tx: &mut Tx) -> Result<(), RuntimeError> {
         let (toc, validity) = self.toc();
+        if self.looks_aside() {
+            let done = self.attempt.state.steps.done() as i64;
+            store::save_attempt(tx, &self.attempt, done, self.now).await?;
+            self.shown = Some((toc, validity));
+            return Ok(());
+        }
         self.attempt.state.steps = Steps::from_toc(&toc);
         let verdict = self.verdict(&toc);
         self.shown = Some((toc, validity));
