@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::courses::import::{NewVersion, import, inspect};
-use crate::courses::shipped;
+use crate::courses::{self, Attempts, Counts, shipped};
 use crate::web::Lang;
 
 #[derive(Subcommand)]
@@ -48,6 +48,16 @@ pub(super) enum CourseCommand {
     },
     /// Build and import the courses that come with the service.
     Shipped,
+    /// Say what somebody may do who finished a course, and which result counts.
+    Policy {
+        slug: String,
+        /// `once` (go on in the same attempt) or `again` (begin anew).
+        #[arg(long)]
+        attempts: Attempts,
+        /// `best` or `last`, of several finished attempts.
+        #[arg(long, default_value = "best")]
+        counts: Counts,
+    },
 }
 
 impl CourseCommand {
@@ -77,6 +87,21 @@ impl CourseCommand {
             Self::Shipped => {
                 let app = App::start(config, Clock::System).await?;
                 shipped::install(&app, |title| say!("{title}")).await?;
+                Ok(())
+            }
+            Self::Policy { slug, attempts, counts } => {
+                let app = App::start(config, Clock::System).await?;
+                let mut tx = app.db.write().await?;
+                let course = courses::by_slug(&mut tx, &slug)
+                    .await?
+                    .with_context(|| format!("there is no course {slug:?}"))?;
+                courses::set_policy(&mut tx, course.id, attempts, counts).await?;
+                tx.commit().await?;
+                say!(
+                    "{slug}: attempts {}, the {} result counts.",
+                    attempts.as_str(),
+                    counts.as_str()
+                );
                 Ok(())
             }
         }

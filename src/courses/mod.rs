@@ -11,12 +11,29 @@ use std::collections::BTreeMap;
 use crate::ids::{CourseId, CourseVersionId};
 use crate::web::Lang;
 
-pub use store::{StoredPackage, all, by_slug, find, package, version, versions};
+pub use store::{StoredPackage, all, by_slug, find, package, set_policy, version, versions};
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Course {
     pub id: CourseId,
     pub slug: String,
+    pub attempts: Attempts,
+    pub counts: Counts,
+}
+
+crate::text_enum! {
+    /// What somebody may do who finished the course.
+    pub enum Attempts {
+        /// Go on in the one attempt there is.
+        Once = "once",
+        /// Begin anew.
+        Again = "again",
+    }
+}
+
+crate::text_enum! {
+    /// Which result counts, of several finished attempts.
+    pub enum Counts { Best = "best", Last = "last" }
 }
 
 /// What people read of a version; its package is loaded when it is played.

@@ -5,20 +5,41 @@ use scorm::manifest::Manifest;
 use sqlx::types::Json;
 
 use super::import::NewVersion;
-use super::{Archive, Course, Version};
+use super::{Archive, Attempts, Counts, Course, Version};
 use crate::db::{self, Tx};
 use crate::ids::{CourseId, CourseVersionId};
 
 pub async fn by_slug(tx: &mut Tx, slug: &str) -> db::Result<Option<Course>> {
-    tx.query("SELECT id, slug FROM courses WHERE slug = $1").bind(slug.to_owned()).optional().await
+    tx.query("SELECT id, slug, attempts, counts FROM courses WHERE slug = $1")
+        .bind(slug.to_owned())
+        .optional()
+        .await
 }
 
 pub async fn find(tx: &mut Tx, id: CourseId) -> db::Result<Option<Course>> {
-    tx.query("SELECT id, slug FROM courses WHERE id = $1").bind(id).optional().await
+    tx.query("SELECT id, slug, attempts, counts FROM courses WHERE id = $1")
+        .bind(id)
+        .optional()
+        .await
 }
 
 pub async fn all(tx: &mut Tx) -> db::Result<Vec<Course>> {
-    tx.query("SELECT id, slug FROM courses ORDER BY slug").all().await
+    tx.query("SELECT id, slug, attempts, counts FROM courses ORDER BY slug").all().await
+}
+
+pub async fn set_policy(
+    tx: &mut Tx,
+    id: CourseId,
+    attempts: Attempts,
+    counts: Counts,
+) -> db::Result<()> {
+    tx.query("UPDATE courses SET attempts = $2, counts = $3 WHERE id = $1")
+        .bind(id)
+        .bind(attempts)
+        .bind(counts)
+        .execute()
+        .await?;
+    Ok(())
 }
 
 /// The versions of a course, newest first.

@@ -288,6 +288,11 @@ impl<T> Row for T where
 {
 }
 
+/// A word that an enumeration does not know; holds those it knows.
+#[derive(Debug, thiserror::Error)]
+#[error("expected one of: {}", .0.join(", "))]
+pub struct UnknownWord(pub &'static [&'static str]);
+
 /// Declares an enum kept as text, with the same words in SQL, JSON and code.
 #[macro_export]
 macro_rules! text_enum {
@@ -302,6 +307,17 @@ macro_rules! text_enum {
         impl $name {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::db::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err($crate::db::UnknownWord(&[$($text),*])),
+                }
             }
         }
     };

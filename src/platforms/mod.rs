@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
-    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment, by_client, by_issuer,
-    clean_log, deployment, deployments, find, insert, log, log_of,
+    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment,
+    by_client, by_issuer, clean_log, deployment, deployments, find, insert, log, log_of,
 };
 
 /// Our relation to an LMS.

@@ -16,7 +16,7 @@ mod verdict;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use crate::courses;
+use crate::courses::{self, Attempts};
 use crate::db::{self, Tx};
 use crate::ids::{AttemptId, CourseId, CourseVersionId, EnrolmentId, PersonId, Token, label};
 use crate::web::Lang;
@@ -46,6 +46,7 @@ pub struct Attempt {
     pub id: AttemptId,
     pub enrolment_id: EnrolmentId,
     pub course_version_id: CourseVersionId,
+    pub number: i64,
     pub sequence: i64,
     pub state: Json<Progress>,
     pub status: AttemptStatus,
@@ -94,7 +95,55 @@ pub async fn admit(
     }
     let versions = courses::versions(tx, enrolment.course_id).await?;
     let Some(version) = courses::choose(&versions, lang) else { return Ok(None) };
-    let id = AttemptId::new(now);
-    let id = store::insert_attempt(tx, id, enrolment.id, version.id, &token.hash(), now).await?;
+    let new = NewAttempt { version: version.id, number: 1, progress: Progress::default() };
+    let id = store::insert_attempt(tx, enrolment.id, new, &token.hash(), now).await?;
     Ok(Some((id, token)))
+}
+
+/// An attempt to begin.
+struct NewAttempt {
+    version: CourseVersionId,
+    number: i64,
+    progress: Progress,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    #[error("the attempt under way is not finished")]
+    NotFinished,
+    #[error("the course is followed once")]
+    OnceOnly,
+    #[error("the course has no version to play")]
+    NoVersion,
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+/// Begins anew, on the newest version, where the course allows it and the last attempt is finished.
+pub async fn begin_again(
+    tx: &mut Tx,
+    enrolment: &Enrolment,
+    lang: Lang,
+    now: DateTime<Utc>,
+) -> Result<(AttemptId, Token), BeginError> {
+    store::hold_enrolment(tx, enrolment.id).await?;
+    let course = courses::find(tx, enrolment.course_id).await?.ok_or(BeginError::NoVersion)?;
+    if course.attempts == Attempts::Once {
+        return Err(BeginError::OnceOnly);
+    }
+    let last = store::latest_attempt(tx, enrolment.id).await?.ok_or(BeginError::NotFinished)?;
+    if !store::finished(last.status) {
+        return Err(BeginError::NotFinished);
+    }
+    let versions = courses::versions(tx, enrolment.course_id).await?;
+    let version = courses::choose(&versions, lang).ok_or(BeginError::NoVersion)?;
+    let new = NewAttempt {
+        version: version.id,
+        number: last.number + 1,
+        // Openings are counted on: what a browser kept of the last attempt is not taken for this one.
+        progress: Progress { run: last.state.run, ..Progress::default() },
+    };
+    let token = Token::random();
+    let id = store::insert_attempt(tx, enrolment.id, new, &token.hash(), now).await?;
+    Ok((id, token))
 }

@@ -8,10 +8,10 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::grades::ScoreState;
-use super::{admit, enrolment, store};
+use super::{BeginError, admit, begin_again, enrolment, store};
 use crate::app::App;
 use crate::completions;
-use crate::courses;
+use crate::courses::{self, Attempts};
 use crate::credentials;
 use crate::visits::{Opens, Visit};
 use crate::web::{Page, Problem, dates};
@@ -42,6 +42,8 @@ pub struct ProgressPart {
     pub next: Option<NextStep>,
     pub minutes_left: i64,
     pub completed: bool,
+    /// A new attempt may begin.
+    pub again: bool,
 }
 
 #[derive(Serialize)]
@@ -90,6 +92,7 @@ impl Page for CoursePage {
             next: (!completed).then(|| NextStep { number: 3, title: "Leçon".to_owned() }),
             minutes_left: 12,
             completed,
+            again: completed,
         };
         let award = |pdf: bool| AwardPart {
             pdf_url: pdf.then(|| "/launches/1/credentials/2/pdf".to_owned()),
@@ -140,6 +143,7 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
     let lang = visit.lang();
     let preview = visit.is_preview();
     let mut tx = app.db.read().await?;
+    let course = courses::find(&mut tx, id).await?.ok_or_else(Problem::not_found)?;
     let versions = courses::versions(&mut tx, id).await?;
     let (enrolment, attempt) =
         enrolment(&mut tx, visit.person.id, id, preview).await?.ok_or_else(Problem::not_found)?;
@@ -158,6 +162,7 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
                 .map(|(index, step)| NextStep { number: index + 1, title: step.title.clone() }),
             minutes_left: steps.minutes_left(version.duration_minutes),
             completed: store::finished(attempt.status),
+            again: store::finished(attempt.status) && course.attempts == Attempts::Again,
         }
     });
     let credential = match completions::of_enrolment(&mut tx, enrolment.id).await? {
@@ -201,9 +206,23 @@ fn number(points: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::NotFinished => Self::new(StatusCode::CONFLICT, "attempt-unfinished"),
+            BeginError::OnceOnly => Self::new(StatusCode::CONFLICT, "attempt-once"),
+            BeginError::NoVersion => Self::not_found(),
+            BeginError::Database(error) => error.into(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub struct OpenForm {
     form_token: String,
+    /// A new attempt, after the last one was finished.
+    #[serde(default)]
+    again: bool,
 }
 
 /// Where the player is, and the right to play in it.
@@ -230,9 +249,13 @@ pub async fn open(
         .label
         .clone()
         .ok_or_else(|| Problem::new(StatusCode::GONE, "enrolment-closed"))?;
-    let (_, token) = admit(&mut tx, &enrolment, visit.lang(), app.clock.now())
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let now = app.clock.now();
+    let token = if form.again {
+        begin_again(&mut tx, &enrolment, visit.lang(), now).await?.1
+    } else {
+        let admitted = admit(&mut tx, &enrolment, visit.lang(), now).await?;
+        admitted.ok_or_else(Problem::not_found)?.1
+    };
     tx.commit().await?;
     app.packages.forget_label(&label);
     let origin = app.config.content_origin(&label);

@@ -6,7 +6,7 @@ use scorm::sequencing::ObjectiveStatus;
 use sqlx::types::Json;
 
 use super::grades::ScoreState;
-use super::{Attempt, AttemptStatus, Enrolment, Progress};
+use super::{Attempt, AttemptStatus, Enrolment, NewAttempt};
 use crate::db::{self, Tx};
 use crate::ids::{
     AttemptId, CourseId, CourseVersionId, EnrolmentId, GradeTargetId, IdentityId, PersonId,
@@ -96,7 +96,8 @@ pub(super) async fn platforms_of_label(
     .await
 }
 
-const ATTEMPT: &str = "id, enrolment_id, course_version_id, sequence, state, status, score_scaled,
+const ATTEMPT: &str =
+    "id, enrolment_id, course_version_id, number, sequence, state, status, score_scaled,
     started_at, completed_at";
 
 pub(super) async fn latest_attempt(
@@ -113,28 +114,29 @@ pub(super) async fn latest_attempt(
 
 pub(super) async fn insert_attempt(
     tx: &mut Tx,
-    id: AttemptId,
     enrolment: EnrolmentId,
-    version: CourseVersionId,
+    new: NewAttempt,
     token_hash: &str,
     now: DateTime<Utc>,
 ) -> db::Result<AttemptId> {
     // Two tabs may begin at once: one attempt, and the later tab plays it.
-    let (id,): (AttemptId,) = tx.query(
-        "INSERT INTO attempts (id, enrolment_id, course_version_id, number, token_hash, sequence,
-             state, status, completed_activities, started_at, updated_at)
-         VALUES ($1, $2, $3, 1, $4, 0, $5, 'active', 0, $6, $6)
-         ON CONFLICT (enrolment_id, number) DO UPDATE SET token_hash = excluded.token_hash
-         RETURNING id",
-    )
-    .bind(id)
-    .bind(enrolment)
-    .bind(version)
-    .bind(token_hash.to_owned())
-    .bind(Json(Progress::default()))
-    .bind(now)
-    .one()
-    .await?;
+    let (id,): (AttemptId,) = tx
+        .query(
+            "INSERT INTO attempts (id, enrolment_id, course_version_id, number, token_hash,
+                 sequence, state, status, completed_activities, started_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, 0, $6, 'active', 0, $7, $7)
+             ON CONFLICT (enrolment_id, number) DO UPDATE SET token_hash = excluded.token_hash
+             RETURNING id",
+        )
+        .bind(AttemptId::new(now))
+        .bind(enrolment)
+        .bind(new.version)
+        .bind(new.number)
+        .bind(token_hash.to_owned())
+        .bind(Json(new.progress))
+        .bind(now)
+        .one()
+        .await?;
     Ok(id)
 }
 
@@ -254,13 +256,11 @@ pub(super) async fn learner_objectives(
     person: PersonId,
     preview: bool,
 ) -> db::Result<Vec<(String, Json<ObjectiveStatus>)>> {
-    tx.query(
-        "SELECT target, status FROM learner_objectives WHERE person_id = $1 AND preview = $2",
-    )
-    .bind(person)
-    .bind(preview)
-    .all()
-    .await
+    tx.query("SELECT target, status FROM learner_objectives WHERE person_id = $1 AND preview = $2")
+        .bind(person)
+        .bind(preview)
+        .all()
+        .await
 }
 
 pub(super) async fn save_learner_objective(
@@ -380,12 +380,17 @@ pub(super) async fn grade_targets(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The score of a finished enrolment, if it is finished: full marks where nothing was scored.
+/// The score of an enrolment that was finished at least once: the best or the last attempt's, as
+/// the course says; full marks where nothing was scored.
 pub(super) async fn final_score(tx: &mut Tx, enrolment: EnrolmentId) -> db::Result<Option<f64>> {
     let row: Option<(f64,)> = tx
         .query(
-            "SELECT coalesce(score_scaled, 1.0) FROM attempts
-             WHERE enrolment_id = $1 AND status = 'completed' ORDER BY number DESC LIMIT 1",
+            "SELECT coalesce(a.score_scaled, 1.0) FROM attempts a
+             JOIN enrolments e ON e.id = a.enrolment_id JOIN courses c ON c.id = e.course_id
+             WHERE a.enrolment_id = $1 AND a.status = 'completed'
+             ORDER BY CASE c.counts WHEN 'best' THEN coalesce(a.score_scaled, 1.0) ELSE 0.0 END
+                 DESC, a.number DESC
+             LIMIT 1",
         )
         .bind(enrolment)
         .optional()

@@ -37,6 +37,15 @@ impl Play<'_> {
             self.attempt.status = AttemptStatus::Completed;
             self.attempt.completed_at = Some(self.now);
         }
+        let improved = self.attempt.score_scaled != best;
+        let tells = first_time || (improved && self.attempt.status == AttemptStatus::Completed);
+        let before = if tells && !self.enrolment.preview {
+            // Who aims at a new column meanwhile waits, and sees the result.
+            store::hold_enrolment(tx, self.enrolment.id).await?;
+            store::final_score(tx, self.enrolment.id).await?
+        } else {
+            None
+        };
         let done = self.attempt.state.steps.done() as i64;
         store::save_attempt(tx, &self.attempt, done, self.now).await?;
         self.remember(tx).await?;
@@ -46,12 +55,12 @@ impl Play<'_> {
         if first_time {
             self.award(tx, &verdict).await?;
         }
-        // A better result after completion is worth a new grade, never a worse one.
-        let improved = self.attempt.score_scaled != best;
-        if first_time || (improved && self.attempt.status == AttemptStatus::Completed) {
-            store::hold_enrolment(tx, self.enrolment.id).await?;
-            let given = self.attempt.score_scaled.unwrap_or(1.0);
-            grades::enqueue(tx, self.enrolment.id, given, self.now).await?;
+        if tells {
+            // The result that counts over all attempts, if it is another than was told.
+            let counts = store::final_score(tx, self.enrolment.id).await?;
+            if let Some(given) = counts.filter(|_| counts != before) {
+                grades::enqueue(tx, self.enrolment.id, given, self.now).await?;
+            }
         }
         Ok(())
     }

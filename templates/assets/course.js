@@ -34,16 +34,17 @@ function sentence(code) {
 
 // ---- opening -------------------------------------------------------------------------------
 
-async function open() {
+/** `how` is `normal`, `again` (a new attempt), `review` or `browse` (nothing is recorded). */
+async function open(button) {
   if (play || opening) return;
   opening = true;
-  const button = document.getElementById("open");
+  const how = button.dataset.play;
   button.setAttribute("aria-busy", "true");
   say("course-problem", "");
   say("course-status", words.opening);
   try {
-    const admission = await admitted();
-    start(admission);
+    const admission = await admitted(how === "again");
+    start(admission, how === "again" ? "normal" : how);
     say("course-status", "");
   } catch (error) {
     say("course-status", "");
@@ -53,13 +54,13 @@ async function open() {
   opening = false;
 }
 
-async function admitted() {
+async function admitted(again) {
   let response;
   try {
     response = await fetch(words.open, {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new URLSearchParams({ form_token: words.token }),
+      body: new URLSearchParams({ form_token: words.token, again }),
     });
   } catch {
     throw Object.assign(new Error("network"), { code: "network" });
@@ -69,7 +70,7 @@ async function admitted() {
   return body;
 }
 
-function start({ player_url: address, origin, token }) {
+function start({ player_url: address, origin, token }, mode) {
   const status = element("p");
   status.setAttribute("role", "status");
   const leave = element("button", { type: "button", className: "quiet", textContent: words.leave });
@@ -84,7 +85,7 @@ function start({ player_url: address, origin, token }) {
   });
   const stage = element("div", { className: "play" }, bar, frame);
   stage.setAttribute("role", "main");
-  play = { stage, frame, origin, token, status, leave, ready: false, completed: false, leaving: null };
+  play = { stage, frame, origin, token, mode, status, leave, ready: false, completed: false, leaving: null };
   document.body.append(stage);
   document.body.classList.add("playing");
   status.textContent = words.opening;
@@ -104,7 +105,7 @@ addEventListener("message", (event) => {
       play.ready = true;
       play.status.textContent = "";
       // The player may have been reloaded inside its frame: it is given its token again.
-      tell({ type: "passerelle.open", token: play.token, leave: "outside" });
+      tell({ type: "passerelle.open", token: play.token, mode: play.mode, leave: "outside" });
       break;
     case "passerelle.progress":
       play.status.textContent = "";
@@ -193,7 +194,8 @@ async function poll() {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("#open")) open();
+  const button = event.target.closest?.("[data-play]");
+  if (button) open(button);
 });
 
 if (waiting()) poll();

@@ -24,6 +24,7 @@ const parts = {
   tocToggle: byId("toc-toggle"),
   count: byId("count"),
   countLong: byId("count-long"),
+  mode: byId("mode"),
   status: byId("status"),
   previous: byId("previous"),
   next: byId("next"),
@@ -37,6 +38,8 @@ const wide = matchMedia("(min-width: 48rem)");
 
 let frame = byId("content");
 let token = null;
+/** `normal`, or `review` and `browse`, in which nothing is recorded. */
+let mode = "normal";
 let table = null;
 let journal = null;
 let view = null;
@@ -141,7 +144,7 @@ async function open() {
     // Private windows may have no storage: then there is no second chance, but the course plays.
     journal ??= await openScormJournal(location.host).catch(() => null);
     await replay();
-    const opened = await post("/runtime/open", { token });
+    const opened = await post("/runtime/open", { token, mode });
     run = opened.run;
     await arrive(opened);
   } catch (error) {
@@ -445,6 +448,8 @@ function draw(fresh) {
   parts.count.textContent = counted(words.progress, done, leaves.length);
   parts.countLong.textContent = counted(words.progressLong, done, leaves.length);
   parts.tocTitle.textContent = view.title;
+  parts.mode.hidden = view.mode === "normal";
+  parts.mode.textContent = view.mode === "browse" ? words.browsing : words.reviewing;
   drawToc();
   offer(parts.previous, view.can_previous, view.hidden.includes("previous"), words.noPrevious);
   offer(parts.next, view.can_continue, view.hidden.includes("continue"), words.noNext);
@@ -552,6 +557,7 @@ addEventListener("message", (event) => {
   if (event.data?.type === "passerelle.open" && typeof event.data.token === "string") {
     if (token) return;
     token = event.data.token;
+    if (["review", "browse"].includes(event.data.mode)) mode = event.data.mode;
     // The page around shows the title and a way out already.
     parts.leave.hidden = parts.tocTitle.hidden = event.data.leave === "outside";
     open();

@@ -43,6 +43,11 @@ impl Player {
         let token = browser.get(page).await.expect(200).form_token();
         let open = format!("{page}/open");
         let admission = browser.post(&open, &[("form_token", &token)]).await.expect(200).json();
+        Self::of(app, &admission)
+    }
+
+    /// From the answer to opening.
+    pub(crate) fn of(app: &App, admission: &Value) -> Self {
         let text = |name: &str| admission[name].as_str().expect(name).to_owned();
         Self { app: app.clone(), origin: text("origin"), token: text("token"), seq: 0 }
     }
