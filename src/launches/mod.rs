@@ -109,23 +109,20 @@ pub struct Verified {
     pub checks: Vec<Check>,
 }
 
-/// A state of ours, and the registration whose login it belongs to.
-async fn opened(app: &App, state: &str) -> Result<(State, Registration), Refusal> {
-    let state = app
-        .keys
-        .state
-        .verify(state, app.clock.now(), STATE_LIFE)
-        .map_err(|error| Refusal::new(error.code(), error))?;
-    let registration = {
-        let mut tx = app.db.read().await.map_err(database)?;
-        match state.registration.parse() {
-            Ok(id) => platforms::find(&mut tx, id).await.map_err(database)?,
-            Err(_) => None,
-        }
+/// A state of ours.
+fn opened(app: &App, state: &str) -> Result<State, Refusal> {
+    let opened = app.keys.state.verify(state, app.clock.now(), STATE_LIFE);
+    opened.map_err(|error| Refusal::new(error.code(), error))
+}
+
+/// The registration whose login a state belongs to.
+async fn registration_of(app: &App, state: &State) -> Result<Registration, Refusal> {
+    let mut tx = app.db.read().await.map_err(database)?;
+    let found = match state.registration.parse() {
+        Ok(id) => platforms::find(&mut tx, id).await.map_err(database)?,
+        Err(_) => None,
     };
-    let registration =
-        registration.ok_or_else(|| Refusal::new("registration-gone", "it was removed"))?;
-    Ok((state, registration))
+    found.ok_or_else(|| Refusal::new("registration-gone", "it was removed"))
 }
 
 /// Opens the state and verifies the token; nothing is written. `browser` is what came with the
@@ -138,7 +135,8 @@ pub async fn verify(
     kept: Carrier,
 ) -> Result<Verified, Refusal> {
     let now = app.clock.now();
-    let (state, registration) = opened(app, state).await?;
+    let state = opened(app, state)?;
+    let registration = registration_of(app, &state).await?;
     // A login that was bound to the one is never answered with the other.
     let by_storage = state.storage_target.is_some();
     if by_storage && kept == Carrier::Path && browser.is_none() {

@@ -12,7 +12,7 @@ use lti::login::LoginRequest;
 use serde::Serialize;
 
 use super::pages::{lang_of, let_in, refuse};
-use super::{Refusal, authentication, opened};
+use super::{Refusal, authentication, opened, registration_of};
 use crate::app::App;
 use crate::ids::{Token, sha256_hex};
 use crate::platforms::Registration;
@@ -119,9 +119,11 @@ pub(super) fn keep(
 /// The launch's answer where the platform's page keeps its secret; `None` where a cookie does, or
 /// the state is none of ours.
 pub(super) async fn fetch(app: &App, id_token: &str, state: &str) -> Option<FetchPage> {
-    let (login, registration) = opened(app, state).await.ok()?;
+    let login = opened(app, state).ok()?;
+    let target = login.storage_target.clone()?;
+    let registration = registration_of(app, &login).await.ok()?;
     Some(FetchPage {
-        target: login.storage_target?,
+        target,
         origin: platform_origin(&registration).ok()?,
         key: key_of(state),
         id_token: id_token.to_owned(),

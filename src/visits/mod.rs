@@ -158,13 +158,12 @@ impl FromRequestParts<App> for Visit {
                 return Err(Problem::new(StatusCode::FORBIDDEN, "launch-copied"));
             }
             Some(token) => Bearer::path(token),
-            None => Bearer::cookie(
-                cookies::launch_token(&app.config, &parts.headers).ok_or_else(lost)?,
-            ),
+            None => {
+                Bearer::cookie(cookies::launch_token(&app.config, &parts.headers).ok_or_else(lost)?)
+            }
         };
         let mut tx = app.db.read().await?;
-        let launch =
-            store::find(&mut tx, id, &browser, app.clock.now()).await?.ok_or_else(lost)?;
+        let launch = store::find(&mut tx, id, &browser, app.clock.now()).await?.ok_or_else(lost)?;
         let person = people::find(&mut tx, launch.person_id).await?;
         let registration = platforms::find(&mut tx, launch.registration_id)
             .await?
