@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SecureRandom as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -96,6 +97,15 @@ impl Token {
     /// The secret itself, to be given to its owner.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// The secret that follows from this one, for another purpose. Without the key neither leads
+    /// to the other.
+    #[must_use]
+    pub fn derive(&self, key: &[u8], purpose: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let text = format!("token for {purpose}:{}", self.0);
+        Self(URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes())))
     }
 }
 

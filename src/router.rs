@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::web::problem::Problem;
-use crate::web::{assets, guard, home, problem};
+use crate::web::{assets, carried, guard, home, problem};
 use crate::{credentials, events, health, launches, people, player};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
@@ -43,6 +43,7 @@ pub fn pages(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/.well-known/jwks.json", get(launches::pages::jwks))
         .route("/assets/{version}/{*name}", get(assets::serve))
+        .route("/lti/launch/stored", post(launches::storage::stored))
         .route("/verify", get(credentials::pages::verify_form))
         .route("/verify/{code}", get(credentials::pages::verify))
         .route(
@@ -101,7 +102,9 @@ pub fn pages(app: App) -> Router {
         .merge(launched)
         .merge(trainers)
         .layer(from_fn_with_state(app.clone(), guard::same_origin));
-    finish(app, own.merge(from_elsewhere).layer(DefaultBodyLimit::max(FORM_LIMIT)))
+    let routes = own.merge(from_elsewhere).layer(DefaultBodyLimit::max(FORM_LIMIT));
+    // Outside the routes: a session in the address is taken out of it before they are looked at.
+    Router::new().fallback_service(finish(app, routes)).layer(from_fn(carried::take))
 }
 
 /// The content's origins: one host an enrolment, no cookie ever.

@@ -2,6 +2,7 @@
 
 pub mod pages;
 pub mod picker;
+pub mod storage;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lti::claims::{self, Message};
@@ -20,7 +21,7 @@ use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
 use crate::platforms::{self, DeploymentState, Registration};
 use crate::player;
-use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
+use crate::visits::{self, Bearer, Carrier, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
 use crate::web::Lang;
 
 /// A login that takes longer than this starts anew.
@@ -69,12 +70,15 @@ pub async fn registration_for(
     found.ok_or(missing)
 }
 
-/// Where the browser goes to be authenticated. Writes nothing: the state is signed.
+/// Where the browser goes to be authenticated. Writes nothing: the state is signed. `browser` is
+/// what its cookie holds, or what the platform's page keeps for a launch whose session is to be
+/// carried in the path.
 pub fn authentication(
     app: &App,
     registration: &Registration,
     login: &LoginRequest,
     browser: &Token,
+    kept: Carrier,
 ) -> Result<Url, Refusal> {
     let endpoint = Url::parse(&registration.authorization_endpoint)
         .map_err(|error| Refusal::new("registration-broken", error).of(registration))?;
@@ -84,7 +88,7 @@ pub fn authentication(
         nonce: nonce.clone(),
         target_link_uri: login.target_link_uri.clone(),
         issued_at: app.clock.now(),
-        storage_target: login.storage_target.clone(),
+        storage_target: login.storage_target.clone().filter(|_| kept == Carrier::Path),
         browser: lti::state::browser_hash(browser.reveal()),
     });
     let redirect_uri = app.config.public("/lti/launch");
@@ -105,31 +109,47 @@ pub struct Verified {
     pub checks: Vec<Check>,
 }
 
-/// Opens the state and verifies the token; nothing is written.
+/// A state of ours.
+fn opened(app: &App, state: &str) -> Result<State, Refusal> {
+    let opened = app.keys.state.verify(state, app.clock.now(), STATE_LIFE);
+    opened.map_err(|error| Refusal::new(error.code(), error))
+}
+
+/// The registration whose login a state belongs to.
+async fn registration_of(app: &App, state: &State) -> Result<Registration, Refusal> {
+    let mut tx = app.db.read().await.map_err(database)?;
+    let found = match state.registration.parse() {
+        Ok(id) => platforms::find(&mut tx, id).await.map_err(database)?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Refusal::new("registration-gone", "it was removed"))
+}
+
+/// Opens the state and verifies the token; nothing is written. `browser` is what came with the
+/// launch: the cookie's value, or what the platform's page gave back.
 pub async fn verify(
     app: &App,
     id_token: &str,
     state: &str,
     browser: Option<&Token>,
+    kept: Carrier,
 ) -> Result<Verified, Refusal> {
     let now = app.clock.now();
-    let state = app
-        .keys
-        .state
-        .verify(state, now, STATE_LIFE)
-        .map_err(|error| Refusal::new(error.code(), error))?;
-    let bound = browser.is_some_and(|browser| state.is_bound_to(browser.reveal()));
-    let registration = {
-        let mut tx = app.db.read().await.map_err(database)?;
-        match state.registration.parse() {
-            Ok(id) => platforms::find(&mut tx, id).await.map_err(database)?,
-            Err(_) => None,
-        }
-    };
-    let registration =
-        registration.ok_or_else(|| Refusal::new("registration-gone", "it was removed"))?;
+    let state = opened(app, state)?;
+    let registration = registration_of(app, &state).await?;
+    // A login that was bound to the one is never answered with the other.
+    let by_storage = state.storage_target.is_some();
+    if by_storage && kept == Carrier::Path && browser.is_none() {
+        let detail = "the platform did not give back what it was asked to keep";
+        return Err(Refusal::new("storage-lost", detail).of(&registration));
+    }
+    let bound = by_storage == (kept == Carrier::Path)
+        && browser.is_some_and(|browser| state.is_bound_to(browser.reveal()));
     if !bound {
-        let detail = "the browser did not bring the cookie that the login set";
+        let detail = match kept {
+            Carrier::Cookie => "the browser did not bring the cookie that the login set",
+            Carrier::Path => "the platform kept another value than the login's",
+        };
         return Err(Refusal::new("browser-changed", detail).of(&registration));
     }
     let peeked = lti::launch::peek(id_token)
@@ -195,7 +215,7 @@ pub async fn accept(
     tx: &mut Tx,
     registration: &Registration,
     told: &claims::Launch,
-    browser: &str,
+    browser: &Bearer,
     now: DateTime<Utc>,
 ) -> Result<Launch, AcceptError> {
     let state = platforms::deployment(tx, registration.id, &told.deployment_id, now).await?;

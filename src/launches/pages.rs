@@ -9,11 +9,11 @@ use lti::login::LoginRequest;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AcceptError, Refusal, accept, authentication, registration_for, verify};
+use super::{AcceptError, Refusal, accept, authentication, registration_for, storage, verify};
 use crate::app::App;
 use crate::ids::{RegistrationId, Token};
 use crate::platforms;
-use crate::visits::{Launch, Opens, Visit};
+use crate::visits::{Bearer, Carrier, Launch, Opens, Visit};
 use crate::web::locales::Lang;
 use crate::web::{Page, Problem, cookies, html};
 
@@ -48,7 +48,8 @@ const PROBED: &str = "passerelle_probe=1";
 
 /// Third-party initiated login (LTI Security Framework 5.1.1.1). A browser without our cookie is
 /// given one and sent here once more; if it comes back without it, cookies are blocked in this
-/// frame, and the login, whose hint is still unspent, is offered in a window of its own.
+/// frame. The platform's page keeps our value then, if it can; else the login, whose hint is still
+/// unspent, is offered in a window of its own.
 async fn login(
     app: &App,
     named: Option<Path<RegistrationId>>,
@@ -75,14 +76,16 @@ async fn login(
         Some(id) => format!("/lti/login/{id}"),
         None => "/lti/login".to_owned(),
     };
-    let Some(browser) = cookies::launch_token(&app.config, headers) else {
-        if probed {
-            return new_window(app, headers, &format!("{here}?{parameters}"));
+    let browser = cookies::launch_token(&app.config, headers);
+    let alone = format!("{here}?{parameters}");
+    if browser.is_none() {
+        if probed && !storage::is_offered(&login) {
+            return new_window(app, headers, &alone);
         }
-        let set = cookies::set_launch_token(&app.config, &Token::random());
-        let again = format!("{here}?{parameters}&{PROBED}");
-        return ([(header::SET_COOKIE, set)], Redirect::to(&again)).into_response();
-    };
+        if !probed {
+            return probe(app, &alone);
+        }
+    }
     let registration = {
         let mut tx = match app.db.read().await {
             Ok(tx) => tx,
@@ -101,10 +104,23 @@ async fn login(
             Err(error) => return Problem::from(error).into_response(),
         }
     };
-    match authentication(app, &registration, &login, &browser) {
-        Ok(url) => found(url.as_str()),
+    let answered = match browser {
+        Some(browser) => authentication(app, &registration, &login, &browser, Carrier::Cookie)
+            .map(|url| found(url.as_str())),
+        None => storage::keep(app, &registration, &login, alone)
+            .map(|page| storage::answer(app, headers, &page)),
+    };
+    match answered {
+        Ok(response) => response,
         Err(refusal) => refuse(app, headers, refusal).await,
     }
+}
+
+/// Gives the browser our cookie and sends it to the same address once more.
+fn probe(app: &App, login: &str) -> Response {
+    let set = cookies::set_launch_token(&app.config, &Token::random());
+    let again = format!("{login}&{PROBED}");
+    ([(header::SET_COOKIE, set)], Redirect::to(&again)).into_response()
 }
 
 /// A plain 302: with it the platform's own cookie travels, even in a frame.
@@ -164,21 +180,39 @@ pub async fn launch(
             return refuse(&app, &headers, Refusal::new(refusal.code(), &refusal)).await;
         }
     };
+    if let Some(page) = storage::fetch(&app, &id_token, &state).await {
+        return storage::answer(&app, &headers, &page);
+    }
     let browser = cookies::launch_token(&app.config, &headers);
-    let verified = match verify(&app, &id_token, &state, browser.as_ref()).await {
+    let browser = browser.map(|token| (Bearer::cookie(token.clone()), token));
+    let_in(&app, &headers, &id_token, &state, browser, Carrier::Cookie).await
+}
+
+/// Verifies the launch and accepts it. `browser` is the session to be, with the value that the
+/// login was bound to, if either is known.
+pub(super) async fn let_in(
+    app: &App,
+    headers: &HeaderMap,
+    id_token: &str,
+    state: &str,
+    browser: Option<(Bearer, Token)>,
+    kept: Carrier,
+) -> Response {
+    let bound = browser.as_ref().map(|(_, token)| token);
+    let verified = match verify(app, id_token, state, bound, kept).await {
         Ok(verified) => verified,
-        Err(refusal) => return refuse(&app, &headers, refusal).await,
+        Err(refusal) => return refuse(app, headers, refusal).await,
     };
-    let Some(browser) = browser else {
+    let Some((bearer, _)) = browser else {
         return Problem::bad_request("browser-changed").into_response();
     };
     let (registration, told) = (verified.registration.clone(), verified.launch);
-    let (now, hash) = (app.clock.now(), browser.hash());
+    let (now, session) = (app.clock.now(), bearer.clone());
     let accepted = app
         .batch
         .run(move |tx| {
             Box::pin(async move {
-                let launch = accept(tx, &registration, &told, &hash, now).await?;
+                let launch = accept(tx, &registration, &told, &session, now).await?;
                 let done = json!([]);
                 platforms::log(tx, Some(registration.id), "accepted", "", done, now).await?;
                 Ok::<_, AcceptError>(launch)
@@ -186,17 +220,17 @@ pub async fn launch(
         })
         .await;
     match accepted {
-        Ok(launch) => Redirect::to(&landing(&launch)).into_response(),
-        Err(AcceptError::Repeated(before)) => Redirect::to(&landing(&before)).into_response(),
+        Ok(launch) => arrived(&bearer, &launch),
+        Err(AcceptError::Repeated(before)) => arrived(&bearer, &before),
         Err(AcceptError::Database(error)) => Problem::from(error).into_response(),
         Err(error) => {
             let mut refusal = Refusal::new(error.code(), &error).of(&verified.registration);
             refusal.checks = verified.checks;
             // A deployment that waits is noted, so that an administrator finds it to approve.
             if let AcceptError::DeploymentPending(deployment) = &error {
-                note_deployment(&app, &verified.registration, deployment).await;
+                note_deployment(app, &verified.registration, deployment).await;
             }
-            refuse(&app, &headers, refusal).await
+            refuse(app, headers, refusal).await
         }
     }
 }
@@ -212,24 +246,33 @@ async fn note_deployment(app: &App, registration: &platforms::Registration, depl
     }
 }
 
-/// The page a launch leads to.
+/// To the page a launch leads to. The address may hold the session's secret, and nothing keeps it.
+fn arrived(browser: &Bearer, launch: &Launch) -> Response {
+    let kept_by_nobody = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    let page = Redirect::to(&browser.address(launch.id, &landing(launch)));
+    (kept_by_nobody, page).into_response()
+}
+
+/// The page a launch leads to, below the launch's own address.
 fn landing(launch: &Launch) -> String {
-    let base = format!("/launches/{}", launch.id);
     match &launch.details.opens {
-        Opens::Course(_) => format!("{base}/course"),
-        Opens::Event(event) => format!("{base}/events/{event}"),
-        Opens::Events | Opens::Nothing => format!("{base}/events"),
-        Opens::Picker(_) => format!("{base}/picker"),
+        Opens::Course(_) => "/course".to_owned(),
+        Opens::Event(event) => format!("/events/{event}"),
+        Opens::Events | Opens::Nothing => "/events".to_owned(),
+        Opens::Picker(_) => "/picker".to_owned(),
     }
 }
 
 /// `GET /launches/{launch}`: back to where the launch led.
 pub async fn start(visit: Visit) -> Redirect {
-    Redirect::to(&landing(&visit.launch))
+    Redirect::to(&visit.path(&landing(&visit.launch)))
 }
 
 /// Records the refusal and nothing else, and says what to do.
-async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
+pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let code = refusal.code;
     let checks: Vec<_> = refusal
         .checks
@@ -278,7 +321,7 @@ async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let status = match code {
         "key-set-unavailable" => StatusCode::BAD_GATEWAY,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "deployment-pending" | "browser-changed" => StatusCode::FORBIDDEN,
+        "deployment-pending" | "browser-changed" | "storage-lost" => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
     match app.pages.html(lang, &page) {
@@ -305,7 +348,7 @@ fn family_of(code: &str) -> &'static str {
     }
 }
 
-fn lang_of(headers: &HeaderMap) -> Lang {
+pub(super) fn lang_of(headers: &HeaderMap) -> Lang {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Lang::from_accept_language(header.unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 //!
 //! The extractors are the permissions: a handler that takes a [`Trainer`] is for trainers.
 
+mod bearer;
 mod store;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -14,14 +15,15 @@ use sqlx::types::Json;
 use crate::app::App;
 use crate::ids::{
     ContextId, CourseId, EventId, IdentityId, LaunchId, PersonId, RegistrationId, ResourceLinkId,
-    SignInSessionId, Token,
+    SignInSessionId,
 };
 use crate::people::{self, Person};
 use crate::platforms::{self, Registration};
 use crate::tenants::{self, Tenant};
 use crate::web::guard;
-use crate::web::{Lang, Problem, cookies};
+use crate::web::{Lang, Problem, carried, cookies, frame};
 
+pub use bearer::{Bearer, Carrier};
 pub use store::{
     clean, context_title, end_of_others, insert, insert_context, insert_resource_link,
     insert_session, set_membership, spend_nonce, spent_by,
@@ -94,7 +96,7 @@ pub struct Visit {
     pub person: Person,
     pub registration: Registration,
     pub tenant: Tenant,
-    browser: Token,
+    browser: Bearer,
 }
 
 impl Visit {
@@ -111,9 +113,10 @@ impl Visit {
         self.launch.details.preview
     }
 
-    /// The path of one of this launch's pages.
+    /// The path of one of this launch's pages, for this browser: it may hold the session's secret,
+    /// and belongs in no mail and no log.
     pub fn path(&self, rest: &str) -> String {
-        format!("/launches/{}{rest}", self.launch.id)
+        self.browser.address(self.launch.id, rest)
     }
 
     /// The hidden field of a form about `about`.
@@ -132,7 +135,8 @@ impl Visit {
 
     /// A page of this launch: the platform may frame it, and it frames `frames`.
     pub fn page(&self, html: String, frames: &[String]) -> axum::response::Response {
-        crate::web::framed_html(html, &self.registration.frame_ancestors(), frames)
+        let platform = self.registration.frame_ancestors();
+        crate::web::framed_html(frame::tell_height(html, &platform), &platform, frames)
     }
 }
 
@@ -149,10 +153,17 @@ impl FromRequestParts<App> for Visit {
             .and_then(|(_, value)| value.parse().ok())
             .ok_or_else(Problem::not_found)?;
         let lost = || Problem::new(StatusCode::FORBIDDEN, "launch-lost");
-        let browser = cookies::launch_token(&app.config, &parts.headers).ok_or_else(lost)?;
+        let browser = match carried::token(parts) {
+            Some(_) if carried::is_brought_along(&parts.headers) => {
+                return Err(Problem::new(StatusCode::FORBIDDEN, "launch-copied"));
+            }
+            Some(token) => Bearer::path(token),
+            None => {
+                Bearer::cookie(cookies::launch_token(&app.config, &parts.headers).ok_or_else(lost)?)
+            }
+        };
         let mut tx = app.db.read().await?;
-        let launch =
-            store::find(&mut tx, id, &browser.hash(), app.clock.now()).await?.ok_or_else(lost)?;
+        let launch = store::find(&mut tx, id, &browser, app.clock.now()).await?.ok_or_else(lost)?;
         let person = people::find(&mut tx, launch.person_id).await?;
         let registration = platforms::find(&mut tx, launch.registration_id)
             .await?

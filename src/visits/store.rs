@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::{Launch, Opens, Role};
+use super::{Bearer, Launch, Opens, Role};
 use crate::db::{self, Tx};
 use crate::ids::{ContextId, LaunchId, PersonId, RegistrationId, ResourceLinkId, SignInSessionId};
 
@@ -11,7 +11,7 @@ use crate::ids::{ContextId, LaunchId, PersonId, RegistrationId, ResourceLinkId, 
 pub(super) async fn find(
     tx: &mut Tx,
     id: LaunchId,
-    browser_hash: &str,
+    browser: &Bearer,
     now: DateTime<Utc>,
 ) -> db::Result<Option<Launch>> {
     tx.query(
@@ -19,10 +19,11 @@ pub(super) async fn find(
              l.identity_id, l.context_id, l.resource_link_id, l.role, l.locale, l.details,
              l.created_at, l.expires_at
          FROM launches l JOIN sign_in_sessions s ON s.id = l.sign_in_session_id
-         WHERE l.id = $1 AND s.token_hash = $2 AND l.expires_at > $3",
+         WHERE l.id = $1 AND s.token_hash = $2 AND s.carrier = $3 AND l.expires_at > $4",
     )
     .bind(id)
-    .bind(browser_hash.to_owned())
+    .bind(browser.hash())
+    .bind(browser.carrier())
     .bind(now)
     .optional()
     .await
@@ -31,19 +32,20 @@ pub(super) async fn find(
 /// The session of the browser with this token: found, or made.
 pub async fn insert_session(
     tx: &mut Tx,
-    token_hash: &str,
+    browser: &Bearer,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> db::Result<SignInSessionId> {
     let (id,): (SignInSessionId,) = tx
         .query(
-            "INSERT INTO sign_in_sessions (id, token_hash, created_at, expires_at)
-             VALUES ($1, $2, $3, $4)
+            "INSERT INTO sign_in_sessions (id, token_hash, carrier, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at
              RETURNING id",
         )
         .bind(SignInSessionId::new(now))
-        .bind(token_hash.to_owned())
+        .bind(browser.hash())
+        .bind(browser.carrier())
         .bind(now)
         .bind(expires_at)
         .one()
@@ -124,7 +126,7 @@ pub async fn spend_nonce(
 pub async fn spent_by(
     tx: &mut Tx,
     nonce_hash: &str,
-    browser_hash: &str,
+    browser: &Bearer,
     now: DateTime<Utc>,
 ) -> db::Result<Option<Launch>> {
     let spent: Option<(LaunchId,)> = tx
@@ -133,7 +135,7 @@ pub async fn spent_by(
         .optional()
         .await?;
     match spent {
-        Some((id,)) => find(tx, id, browser_hash, now).await,
+        Some((id,)) => find(tx, id, browser, now).await,
         None => Ok(None),
     }
 }

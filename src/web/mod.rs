@@ -1,8 +1,10 @@
 //! What every page shares: languages, templates, refusals, cookies, the guard at the door.
 
 pub mod assets;
+pub mod carried;
 pub mod cookies;
 pub mod dates;
+pub mod frame;
 pub mod guard;
 pub mod home;
 pub mod locales;

@@ -199,9 +199,3 @@ document.addEventListener("click", (event) => {
 });
 
 if (waiting()) poll();
-
-// An LMS that frames the page may give it the height it needs (Canvas, Open edX and others listen).
-if (parent !== window) {
-  const height = Math.max(700, document.documentElement.scrollHeight);
-  parent.postMessage({ subject: "lti.frameResize", height }, "*");
-}

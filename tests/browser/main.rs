@@ -7,6 +7,7 @@ mod hostile;
 mod learner;
 mod pictures;
 mod recorder;
+mod storage;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -232,6 +233,7 @@ async fn a_browser_that_keeps_no_cookie_in_the_frame_is_offered_a_window() {
         return;
     }
     let demo = Demo::running();
+    storage::offer(demo, "none").await;
     let recorder = Recorder::start(demo.port()).await;
     let refused = format!("{},{}", demo.service, demo.campus);
     let options = Options {

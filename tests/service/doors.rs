@@ -57,6 +57,7 @@ async fn these_routes_are_public_and_no_others() {
         "GET /health/live",
         "GET /health/ready",
         "POST /lti/launch",
+        "POST /lti/launch/stored",
         "GET /lti/login",
         "POST /lti/login",
         "GET /lti/login/{registration}",

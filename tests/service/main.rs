@@ -18,3 +18,4 @@ mod login;
 mod mail;
 mod pages;
 mod runtime;
+mod storage;

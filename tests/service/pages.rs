@@ -65,6 +65,8 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<web::problem::ProblemPage>();
     rendering.all::<launches::pages::NewWindowPage>();
     rendering.all::<launches::pages::RefusedPage>();
+    rendering.all::<launches::storage::KeepPage>();
+    rendering.all::<launches::storage::FetchPage>();
     rendering.all::<launches::picker::PickerPage>();
     rendering.all::<launches::picker::ReturnPage>();
     rendering.all::<people::pages::AddressPage>();

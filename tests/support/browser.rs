@@ -120,12 +120,29 @@ impl Browser {
         self.request(Method::POST, path, From::Site(site), Some(form(fields))).await
     }
 
+    /// A page loaded into a window or a frame (`document`, `iframe`), led there from `site`.
+    pub(crate) async fn navigate(&mut self, path: &str, site: &str, destination: &str) -> Answer {
+        let fields = [("sec-fetch-site", site), ("sec-fetch-dest", destination)];
+        self.request_with(Method::GET, path, From::Unsaid, None, &fields).await
+    }
+
     pub(crate) async fn request(
         &mut self,
         method: Method,
         path: &str,
         from: From<'_>,
         body: Option<String>,
+    ) -> Answer {
+        self.request_with(method, path, from, body, &[]).await
+    }
+
+    async fn request_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        from: From<'_>,
+        body: Option<String>,
+        fields: &[(&str, &str)],
     ) -> Answer {
         let own = self.app.config.origin();
         let mut request = Request::builder()
@@ -139,6 +156,9 @@ impl Browser {
         }
         if self.wants_json {
             request = request.header(header::ACCEPT, "application/json");
+        }
+        for (name, value) in fields {
+            request = request.header(*name, *value);
         }
         let origin = match from {
             From::OwnPage => Some(("same-origin", own.as_str())),

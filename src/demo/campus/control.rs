@@ -14,7 +14,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Faults, Platform, state::PEOPLE};
+use super::{Faults, Platform, state::PEOPLE, storage::Storage};
 
 /// What a control request may ask for.
 #[derive(Deserialize)]
@@ -24,6 +24,8 @@ pub(super) struct Change {
     faults: Option<Faults>,
     /// Makes a new signing key current.
     rotate_key: Option<Rotation>,
+    /// Where values are kept for tools.
+    storage: Option<Storage>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -45,6 +47,9 @@ pub(super) async fn change(
 ) -> Response {
     if let Some(faults) = change.faults {
         platform.state().faults = faults;
+    }
+    if let Some(storage) = change.storage {
+        platform.keep_in(storage);
     }
     if let Some(rotation) = change.rotate_key {
         let keep_previous = matches!(rotation, Rotation::KeepPrevious);

@@ -99,6 +99,9 @@ fn begin(
     cmid: u64,
 ) -> Result<Response, Refusal> {
     let (person, session, _) = visitor.signed_in()?;
+    // A window of its own has nobody around it who could keep anything.
+    let framed = !matches!(purpose, Purpose::ResourceLink { document_target: "window", .. });
+    let target = platform.storage().target().filter(|_| framed);
     let launchid = format!("ltilaunch{cmid}_{}", random_text()?);
     let form = {
         let mut state = platform.state();
@@ -120,7 +123,7 @@ fn begin(
             },
         );
         let hint = json!({ "cmid": cmid, "launchid": launchid }).to_string();
-        AutoForm {
+        let mut form = AutoForm {
             action,
             fields: vec![
                 Field { name: "iss", value: platform.public_url.clone() },
@@ -130,7 +133,11 @@ fn begin(
                 Field { name: "client_id", value: client_id },
                 Field { name: "lti_deployment_id", value: tool_id.to_string() },
             ],
-        }
+        };
+        form.fields.extend(
+            target.map(|value| Field { name: "lti_storage_target", value: value.to_owned() }),
+        );
+        form
     };
     platform.page(visitor, "auto_form", form)
 }

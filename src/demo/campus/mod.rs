@@ -18,6 +18,7 @@ mod pages;
 mod registration;
 mod services;
 mod state;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -46,6 +47,7 @@ pub use self::{
         Activity, Course, Grade, InitialLink, LineItem, LinkKind, PEOPLE, Person, ScoreEntry,
         ServiceCall, Standing, State, Tool,
     },
+    storage::Storage,
 };
 use self::{keys::KeyRing, views::Views};
 
@@ -137,6 +139,11 @@ impl Campus {
         change(&mut self.platform.state().faults);
     }
 
+    /// Offers tools to keep values for them, or stops doing so.
+    pub fn keep_in(&self, storage: Storage) {
+        self.platform.keep_in(storage);
+    }
+
     /// Makes a new signing key the current one. With `keep_previous` the old key stays in
     /// the published set.
     pub fn rotate_key(&self, keep_previous: bool) -> Result<(), KeyError> {
@@ -156,6 +163,8 @@ struct Platform {
     clock: Clock,
     state: Mutex<State>,
     keys: Mutex<KeyRing>,
+    /// Its own lock: every page asks, also while the state is held.
+    storage: Mutex<Storage>,
     views: Views,
     http: reqwest::Client,
     mailbox_path: Option<String>,
@@ -197,6 +206,7 @@ pub async fn start(
         clock: config.clock,
         state: Mutex::new(State::seeded(config.tool)),
         keys: Mutex::new(KeyRing::generate()?),
+        storage: Mutex::default(),
         views: Views::load()?,
         http: reqwest::Client::builder()
             .timeout(Duration::from_secs(5))
@@ -238,6 +248,8 @@ fn router(platform: Arc<Platform>) -> Router {
         .route("/language/{code}", get(pages::language))
         .route("/campus.css", get(pages::stylesheet))
         .route("/campus.js", get(pages::script))
+        .route("/campus-storage.js", get(storage::script))
+        .route("/storage", get(storage::frame))
         .route("/course/{course}", get(pages::course))
         .route("/course/{course}/copy", post(pages::copy_course))
         .route("/course/{course}/gradebook", get(pages::gradebook))
@@ -247,6 +259,7 @@ fn router(platform: Arc<Platform>) -> Router {
         .route("/activity/{activity}", get(pages::activity))
         .route("/activity/{activity}/review/{person}", get(pages::review))
         .route("/tools", get(registration::tools))
+        .route("/tools/storage", post(storage::choose))
         .route("/tools/register", post(registration::begin))
         .route("/tools/{tool}/activate", post(registration::activate))
         // Launches (OpenID Connect third-party initiated login).

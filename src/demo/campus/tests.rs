@@ -643,3 +643,25 @@ async fn every_page_renders_in_both_languages() {
     };
     assert_eq!(keys(views::asset("fr.json").unwrap()), keys(views::asset("en.json").unwrap()));
 }
+
+#[tokio::test]
+async fn it_offers_framed_tools_to_keep_values_when_told_to() {
+    let mut world = World::start().await;
+    world.sign_in("4").await;
+    let (login, _) = world.begin("/activity/11/launch").await;
+    assert!(!login.contains_key("lti_storage_target"), "as Moodle does");
+    for (storage, target) in [(Storage::Parent, "_parent"), (Storage::Frame, "campus_storage")] {
+        world.campus.keep_in(storage);
+        let (login, _) = world.begin("/activity/11/launch").await;
+        assert_eq!(login["lti_storage_target"], target);
+        let (login, _) = world.begin("/activity/11/launch?target=window").await;
+        assert!(!login.contains_key("lti_storage_target"), "nobody is around a window");
+    }
+    let page = world.url("/activity/11");
+    assert!(world.browser.get(&page).await.body.contains("data-storage=\"frame\""));
+    let switch = world.url("/tools/storage");
+    assert_eq!(world.browser.post(&switch, &[("storage", "none")]).await.status, 403);
+    world.sign_in("3").await;
+    assert_eq!(world.browser.post(&switch, &[("storage", "none")]).await.status, 303);
+    assert!(world.browser.get(&page).await.body.contains("data-storage=\"none\""));
+}

@@ -14,6 +14,7 @@ use super::{
     Platform,
     keys::KeyError,
     state::{Person, Visit, person},
+    storage::Storage,
     views::Language,
 };
 
@@ -170,6 +171,8 @@ struct Frame<'a, T> {
     is_trainer: bool,
     here: String,
     mailbox: Option<&'a str>,
+    /// Where this page keeps values for tools.
+    storage: Storage,
     page: T,
 }
 
@@ -188,6 +191,7 @@ impl Platform {
             is_trainer: visitor.person().is_some_and(Person::is_trainer),
             here: url::form_urlencoded::byte_serialize(visitor.path.as_bytes()).collect(),
             mailbox: self.mailbox_path.as_deref(),
+            storage: self.storage(),
             page,
         };
         let html = self.views.render(template, &frame)?;

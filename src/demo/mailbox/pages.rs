@@ -70,6 +70,8 @@ struct Frame<'a, T> {
     is_trainer: bool,
     here: String,
     mailbox: &'static str,
+    /// No tool is framed here.
+    storage: &'static str,
     page: T,
 }
 
@@ -88,6 +90,7 @@ fn page(
         is_trainer: false,
         here,
         mailbox: "/mailbox",
+        storage: "none",
         page,
     };
     let html = mailbox.inner.views.render(template, &frame)?;
