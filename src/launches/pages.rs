@@ -9,7 +9,7 @@ use lti::login::LoginRequest;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AcceptError, Refusal, accept, authentication, registration_for, verify};
+use super::{AcceptError, Refusal, accept, authentication, legacy, registration_for, verify};
 use crate::app::App;
 use crate::ids::{RegistrationId, Token};
 use crate::platforms;
@@ -178,9 +178,10 @@ pub async fn launch(
         .batch
         .run(move |tx| {
             Box::pin(async move {
-                let launch = accept(tx, &registration, &told, &hash, now).await?;
+                let note = legacy::migration::adopt(tx, &registration, &told, now).await?;
+                let launch = accept(tx, &registration, &told.into(), &hash, now).await?;
                 let done = json!([]);
-                platforms::log(tx, Some(registration.id), "accepted", "", done, now).await?;
+                platforms::log(tx, Some(registration.id), "accepted", &note, done, now).await?;
                 Ok::<_, AcceptError>(launch)
             })
         })
@@ -213,7 +214,7 @@ async fn note_deployment(app: &App, registration: &platforms::Registration, depl
 }
 
 /// The page a launch leads to.
-fn landing(launch: &Launch) -> String {
+pub(super) fn landing(launch: &Launch) -> String {
     let base = format!("/launches/{}", launch.id);
     match &launch.details.opens {
         Opens::Course(_) => format!("{base}/course"),
@@ -229,7 +230,7 @@ pub async fn start(visit: Visit) -> Redirect {
 }
 
 /// Records the refusal and nothing else, and says what to do.
-async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
+pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let code = refusal.code;
     let checks: Vec<_> = refusal
         .checks
@@ -278,7 +279,8 @@ async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let status = match code {
         "key-set-unavailable" => StatusCode::BAD_GATEWAY,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "deployment-pending" | "browser-changed" => StatusCode::FORBIDDEN,
+        "deployment-pending" | "browser-changed" | "legacy-off" | "legacy-pending"
+        | "legacy-closed" => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
     match app.pages.html(lang, &page) {
@@ -305,7 +307,7 @@ fn family_of(code: &str) -> &'static str {
     }
 }
 
-fn lang_of(headers: &HeaderMap) -> Lang {
+pub(super) fn lang_of(headers: &HeaderMap) -> Lang {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Lang::from_accept_language(header.unwrap_or_default())
 }

@@ -5,6 +5,7 @@ pub mod content;
 mod delivery;
 pub mod grades;
 pub mod messages;
+pub mod outcomes;
 pub mod packages;
 pub mod pages;
 mod progress;
