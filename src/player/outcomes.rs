@@ -50,7 +50,7 @@ pub(super) async fn send(
     attempt: i64,
 ) -> Result<(ScoreState, String), Failure> {
     let (Ok(service), Some(sourcedid)) = (Url::parse(&score.line_item), &score.sourcedid) else {
-        return refused("the result's address is not one");
+        return Ok(refused("the result's address is not one"));
     };
     let body = envelope(Operation::Replace(score.given / score.maximum), sourcedid, &label());
     match registration.version {
@@ -59,8 +59,8 @@ pub(super) async fn send(
     }
 }
 
-fn refused(reason: impl ToString) -> Result<(ScoreState, String), Failure> {
-    Ok((ScoreState::Refused, reason.to_string()))
+fn refused(reason: impl ToString) -> (ScoreState, String) {
+    (ScoreState::Refused, reason.to_string())
 }
 
 async fn signed(
@@ -72,7 +72,7 @@ async fn signed(
     attempt: i64,
 ) -> Result<(ScoreState, String), Failure> {
     let Some(secret) = registration.shared_secret() else {
-        return refused("there is no secret to sign with any more");
+        return Ok(refused("there is no secret to sign with any more"));
     };
     let method = score.signature_method.as_deref().and_then(SignatureMethod::parse);
     // Moodle forgets the port when it rebuilds the address that was signed.
@@ -97,10 +97,10 @@ async fn signed(
             outcome => return settled(outcome, attempt),
         }
     }
-    refused(format!(
-        "the platform does not accept our signature: compare key and secret there with `platform \
-         list`, and the two clocks ({answer})"
-    ))
+    Ok(refused(format!(
+        "the platform does not accept our signature: compare the secret there with the one that \
+         was given out here, and the two clocks ({answer})"
+    )))
 }
 
 /// Moodle answers 200 and says so in the description; others answer 401.
@@ -123,13 +123,13 @@ async fn with_token(
     attempt: i64,
 ) -> Result<(ScoreState, String), Failure> {
     if !registration.owns(service) {
-        return refused("the result's address is not on the platform's own host");
+        return Ok(refused("the result's address is not on the platform's own host"));
     }
     let scopes = BTreeSet::from([BASIC_OUTCOME.to_owned()]);
     let token = match app.tokens.access_token(app, registration, &scopes).await {
         Ok(token) => token,
         Err(TokenError::Refused(answer)) if answer.starts_with("invalid_scope") => {
-            return refused("the platform offers Basic Outcomes and grants no token for them");
+            return Ok(refused("the platform offers Basic Outcomes and grants no token for them"));
         }
         Err(error) => return Err(Failure::backoff(attempt, error)),
     };
@@ -178,7 +178,7 @@ fn settled(
         OutcomeError::Unreadable { .. } if attempt < PATIENCE => {
             Err(Failure::backoff(attempt, &error))
         }
-        _ => refused(error),
+        _ => Ok(refused(error)),
     }
 }
 

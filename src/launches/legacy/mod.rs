@@ -114,7 +114,8 @@ pub async fn verify(
         told.custom.insert(ITEM.to_owned(), item.into_owned());
     }
     let mut note = "";
-    let elsewhere = |service: &Url| !is_of_consumer(service, &told.presentation, &told.platform);
+    let elsewhere =
+        |service: &Url| !is_of_consumer(service, &told.presentation, told.platform.as_ref());
     if told.basic_outcome.as_ref().is_some_and(|outcome| elsewhere(&outcome.service_url)) {
         told.basic_outcome = None;
         note = "no grades: the outcome service is not on the platform's own host";
@@ -150,8 +151,8 @@ async fn consumer(app: &App, request: &LegacyRequest) -> Result<Option<Registrat
 /// consumer: the service has to be where the same form says that the LMS is. A form that says
 /// nothing of the kind leaves the consumer's word for it; grades are then sent to a place that
 /// whoever has the secret chose, signed with that secret, and to nobody else.
-fn is_of_consumer(service: &Url, presentation: &Presentation, platform: &Option<Platform>) -> bool {
-    let instance = platform.as_ref().and_then(|platform| platform.url.as_ref());
+fn is_of_consumer(service: &Url, presentation: &Presentation, platform: Option<&Platform>) -> bool {
+    let instance = platform.and_then(|platform| platform.url.as_ref());
     let mut told = presentation.return_url.iter().chain(instance).peekable();
     told.peek().is_none() || told.any(|url| url.origin() == service.origin())
 }
@@ -175,7 +176,7 @@ mod tests {
         let belongs = |back: Option<&str>, instance: Option<&str>| {
             let presentation = Presentation { return_url: back.map(url), ..Default::default() };
             let platform = Platform { url: instance.map(url), ..Default::default() };
-            is_of_consumer(&service, &presentation, &Some(platform))
+            is_of_consumer(&service, &presentation, Some(&platform))
         };
         assert!(belongs(Some("https://lms.example/course"), None));
         assert!(belongs(Some("https://www.example/"), Some("https://lms.example/")));
