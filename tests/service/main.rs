@@ -13,6 +13,7 @@ mod imports;
 mod jobs;
 mod journey;
 mod launch;
+mod legacy;
 mod login;
 mod mail;
 mod pages;
