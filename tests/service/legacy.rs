@@ -73,11 +73,10 @@ impl Case {
         }
         // Each its own: nonces are spent once.
         set(&mut fields, "oauth_nonce", &self.name);
-        for name in self.case.get("remove").and_then(|names| names.as_array()).into_iter().flatten()
-        {
+        for name in self.case.get("remove").and_then(toml::Value::as_array).into_iter().flatten() {
             remove(&mut fields, name.as_str().expect("a name"));
         }
-        let changed = self.case.get("claims").and_then(|claims| claims.as_table());
+        let changed = self.case.get("claims").and_then(toml::Value::as_table);
         for (name, value) in changed.into_iter().flatten() {
             set(&mut fields, name, value.as_str().expect("text"));
         }
@@ -94,13 +93,13 @@ impl Case {
             }
         }
         let mut signer = consumer.clone();
-        match self.case.get("sign").and_then(|sign| sign.as_str()) {
+        match self.case.get("sign").and_then(toml::Value::as_str) {
             Some("other-key") => signer.secret = "another secret".to_owned(),
             Some("unsigned") => return fields,
             _ => {}
         }
         signer.sign(LAUNCH, &mut fields);
-        if self.case.get("sign").and_then(|sign| sign.as_str()) == Some("tampered") {
+        if self.case.get("sign").and_then(toml::Value::as_str) == Some("tampered") {
             set(&mut fields, "user_id", "somebody-else");
         }
         fields
@@ -171,7 +170,7 @@ on_both_databases! {
             let answer = consumer.post(&mut service.browser(), LAUNCH, &fields).await;
             let outcome = last(&service, "outcome").await;
             let name = &case.name;
-            if let Some(code) = case.expected("refusal").and_then(|code| code.as_str()) {
+            if let Some(code) = case.expected("refusal").and_then(toml::Value::as_str) {
                 assert_eq!(outcome, code, "{name}");
                 if case.expected("return_url").and_then(toml::Value::as_bool) == Some(true) {
                     let back = Url::parse(answer.clone().expect(303).location()).expect("an address");
@@ -451,7 +450,7 @@ on_both_databases! {
         assert_eq!(action.as_str(), consumer.at("/items?x=1"));
         let value = |wanted: &str| {
             let found = fields.iter().find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no {wanted}"))
+            found.unwrap_or_else(|| panic!("no {wanted}")).1.as_str()
         };
         let base = base_string("POST", &action, &fields);
         let method = SignatureMethod::HmacSha256;
