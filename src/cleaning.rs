@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{db, jobs, platforms, visits};
+use crate::{db, jobs, launches, platforms, visits};
 
 const EVERY: Duration = Duration::from_hours(1);
 /// An administrator may ask today why a launch was refused last quarter.
@@ -32,6 +32,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 pub async fn clean(app: &App) -> db::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.write().await?;
+    launches::legacy::clean_tickets(&mut tx, now).await?;
     visits::clean(&mut tx, now, now - KEEP_LAUNCHES).await?;
     tx.commit().await?;
     let mut tx = app.db.write().await?;

@@ -34,7 +34,8 @@ pub fn pages(app: App) -> Router {
             "/lti/login/{registration}",
             get(launches::pages::login_get).post(launches::pages::login_post),
         )
-        .route("/lti/launch", post(launches::pages::launch));
+        .route("/lti/launch", post(launches::pages::launch))
+        .route("/lti/1.1/launch", post(launches::legacy::pages::launch));
 
     // Everybody.
     let public = Router::new()
@@ -44,6 +45,10 @@ pub fn pages(app: App) -> Router {
         .route("/.well-known/jwks.json", get(launches::pages::jwks))
         .route("/assets/{version}/{*name}", get(assets::serve))
         .route("/lti/launch/stored", post(launches::storage::stored))
+        .route(
+            "/lti/continue/{token}",
+            get(launches::legacy::pages::continue_page).post(launches::legacy::pages::take_over),
+        )
         .route("/verify", get(credentials::pages::verify_form))
         .route("/verify/{code}", get(credentials::pages::verify))
         .route(

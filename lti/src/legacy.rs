@@ -35,6 +35,8 @@ pub struct LegacyLaunch {
     pub nonce: String,
     /// `oauth_timestamp`
     pub timestamp: DateTime<Utc>,
+    /// How it was signed: what answers are to be signed with too.
+    pub signature_method: SignatureMethod,
     /// `user_id`; may be missing.
     pub user_id: Option<String>,
     /// Who they are, as far as the platform tells.
@@ -65,8 +67,10 @@ pub struct LegacyExpectation<'a> {
     pub url: &'a Url,
     /// The instant.
     pub now: DateTime<Utc>,
-    /// How far `oauth_timestamp` may be from it, both ways. Nonces are to be kept twice as long.
+    /// How long ago it may have been signed. Nonces are to be kept as long, and `leeway` longer.
     pub window: TimeDelta,
+    /// How far the platform's clock may be ahead.
+    pub leeway: TimeDelta,
 }
 
 /// Why a legacy launch was refused.
@@ -207,7 +211,7 @@ impl LegacyRequest {
             return Err(LegacyRefusal::SignatureInvalid);
         }
         let age = expected.now - timestamp;
-        if age.abs() > expected.window {
+        if age > expected.window || -age > expected.leeway {
             return Err(LegacyRefusal::TimestampOutsideWindow { seconds: age.num_seconds() });
         }
         match self.form.filled("lti_version") {
@@ -231,7 +235,7 @@ impl LegacyRequest {
             ),
             Some(_) => return Err(LegacyRefusal::MessageTypeUnsupported),
         };
-        Ok(self.launch(message, consumer_key, nonce, timestamp))
+        Ok(self.launch(message, consumer_key, nonce, timestamp, method))
     }
 
     /// Where to send the user back to with a refusal (3, `launch_presentation_return_url`), if the
@@ -284,11 +288,12 @@ impl LegacyRequest {
         let accept_media_types = self.list("accept_media_types");
         // In 1.1 types are media types; links to tools have one of their own.
         let mut accept_types = Vec::new();
-        if accept_media_types.iter().any(|kind| kind == crate::content_item::LTI_LINK_TYPE) {
-            accept_types.push("ltiResourceLink".to_owned());
-        }
-        if accept_media_types.iter().any(|kind| kind == "text/html" || kind == "*/*") {
-            accept_types.push("link".to_owned());
+        for (media_type, name) in
+            [(crate::content_item::LTI_LINK_TYPE, "ltiResourceLink"), ("text/html", "link")]
+        {
+            if accept_media_types.iter().any(|kind| kind == media_type || kind == "*/*") {
+                accept_types.push(name.to_owned());
+            }
         }
         Some(DeepLinkingSettings {
             return_url: self.address("content_item_return_url")?,
@@ -314,6 +319,7 @@ impl LegacyRequest {
         consumer_key: &str,
         nonce: &str,
         timestamp: DateTime<Utc>,
+        signature_method: SignatureMethod,
     ) -> LegacyLaunch {
         let basic_outcome = self.form.filled("lis_result_sourcedid").and_then(|sourcedid| {
             Some(BasicOutcome {
@@ -326,6 +332,7 @@ impl LegacyRequest {
             consumer_key: consumer_key.to_owned(),
             nonce: nonce.to_owned(),
             timestamp,
+            signature_method,
             user_id: self.form.filled("user_id").map(str::to_owned),
             user: User {
                 name: self.text("lis_person_name_full"),

@@ -335,7 +335,7 @@ fn a_legacy_launch() -> Result<(), Failure> {
     let request = LegacyRequest::parse(body.as_bytes())?;
     let now = DateTime::from_timestamp(1_795_454_063, 0).unwrap_or_default();
     let window = TimeDelta::minutes(5);
-    let expected = LegacyExpectation { secret: Some("s"), url: &url, now, window };
+    let expected = LegacyExpectation { secret: Some("s"), url: &url, now, window, leeway: window };
     let launch = request.verify(&expected)?;
     assert!(matches!(&launch.message, LegacyMessage::ResourceLink(link) if link.id == "7"));
     assert_eq!(launch.user.name.as_deref(), Some("Éloïse Lefèvre"));

@@ -364,8 +364,13 @@ fn run_legacy(case: &Case) -> Result<(), Failure> {
     let url = Url::parse(LEGACY_URL)?;
     let request = LegacyRequest::parse(legacy_body(case, &url)?.as_bytes())?;
     let secret = (request.consumer_key() == Some("key-1")).then_some("secret & more");
-    let expected =
-        LegacyExpectation { secret, url: &url, now: now(), window: TimeDelta::minutes(5) };
+    let expected = LegacyExpectation {
+        secret,
+        url: &url,
+        now: now(),
+        window: TimeDelta::minutes(5),
+        leeway: TimeDelta::seconds(60),
+    };
     match (request.verify(&expected), &case.expect.refusal) {
         (Ok(launch), None) => {
             same("accepted", &case.expect.accepted, &true)?;

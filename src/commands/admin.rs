@@ -2,19 +2,33 @@
 
 use anyhow::{Context as _, bail};
 use chrono_tz::Tz;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::app::App;
+use crate::db::Tx;
 use crate::ids::RegistrationId;
+use crate::launches;
 use crate::platforms::{self, NewRegistration};
-use crate::tenants::{self, NewTenant};
+use crate::tenants::{self, NewTenant, Tenant};
 use crate::web::Lang;
 
 #[derive(Subcommand)]
 pub(super) enum TenantCommand {
     /// Add an organisation.
     Add(TenantArgs),
+    /// Let LMSs launch with LTI 1.1, or no longer.
+    LegacyLti {
+        /// The organisation's short name.
+        slug: String,
+        state: Switch,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Args)]
@@ -41,33 +55,64 @@ pub(super) struct TenantArgs {
 
 impl TenantCommand {
     pub(super) async fn run(self, app: App) -> anyhow::Result<()> {
-        let Self::Add(args) = self;
-        let language = Lang::from_tag(&args.language)
-            .with_context(|| format!("the language {:?} is not spoken here", args.language))?;
-        let sender: lettre::Address = args.sender.parse().context("--sender is no address")?;
-        let mut tx = app.db.write().await?;
-        let new = NewTenant {
-            slug: args.slug.clone(),
-            name: args.name,
-            sender_address: sender.to_string(),
-            signatory_name: args.signatory,
-            signatory_title: args.signatory_title,
-            language,
-            time_zone: args.time_zone,
-        };
-        if tenants::insert(&mut tx, new, app.clock.now()).await?.is_none() {
-            bail!("there is a tenant {:?} already", args.slug);
+        match self {
+            Self::Add(args) => add_tenant(&app, args).await,
+            Self::LegacyLti { slug, state } => legacy_lti(&app, &slug, state).await,
         }
-        tx.commit().await?;
-        say!("The tenant {} was added.", args.slug);
-        Ok(())
     }
+}
+
+async fn legacy_lti(app: &App, slug: &str, state: Switch) -> anyhow::Result<()> {
+    let allowed = matches!(state, Switch::On);
+    let mut tx = app.db.write().await?;
+    let tenant = tenants::by_slug(&mut tx, slug).await?;
+    let tenant = tenant.with_context(|| format!("there is no tenant {slug:?}"))?;
+    tenants::set_legacy_lti(&mut tx, tenant.id, allowed).await?;
+    tx.commit().await?;
+    if allowed {
+        say!(
+            "LTI 1.1 launches of {slug} are accepted: add LMSs with `passerelle platform add-legacy`."
+        );
+    } else {
+        say!("LTI 1.1 launches of {slug} are refused from now on.");
+    }
+    Ok(())
+}
+
+async fn add_tenant(app: &App, args: TenantArgs) -> anyhow::Result<()> {
+    let language = Lang::from_tag(&args.language)
+        .with_context(|| format!("the language {:?} is not spoken here", args.language))?;
+    let sender: lettre::Address = args.sender.parse().context("--sender is no address")?;
+    let mut tx = app.db.write().await?;
+    let new = NewTenant {
+        slug: args.slug.clone(),
+        name: args.name,
+        sender_address: sender.to_string(),
+        signatory_name: args.signatory,
+        signatory_title: args.signatory_title,
+        language,
+        time_zone: args.time_zone,
+    };
+    if tenants::insert(&mut tx, new, app.clock.now()).await?.is_none() {
+        bail!("there is a tenant {:?} already", args.slug);
+    }
+    tx.commit().await?;
+    say!("The tenant {} was added.", args.slug);
+    Ok(())
 }
 
 #[derive(Subcommand)]
 pub(super) enum PlatformCommand {
     /// Register an LMS, and print what to enter there.
     Add(Box<PlatformArgs>),
+    /// Register an LMS that speaks LTI 1.1 only, and print what to enter there.
+    AddLegacy {
+        /// The name people know the LMS by.
+        name: String,
+        /// The tenant it belongs to; the first one when left out.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// The LMSs we are registered with, their deployments and last launches.
     List,
     /// Accept launches of a deployment that waits.
@@ -114,6 +159,7 @@ impl PlatformCommand {
     pub(super) async fn run(self, app: App) -> anyhow::Result<()> {
         match self {
             Self::Add(args) => add(&app, *args).await,
+            Self::AddLegacy { name, tenant } => add_legacy(&app, &name, tenant.as_deref()).await,
             Self::List => list(&app).await,
             Self::Approve { registration, deployment } => {
                 approve(&app, registration, &deployment).await
@@ -123,13 +169,41 @@ impl PlatformCommand {
     }
 }
 
+async fn named_or_first(tx: &mut Tx, tenant: Option<&str>) -> anyhow::Result<Tenant> {
+    let tenant = match tenant {
+        Some(slug) => tenants::by_slug(tx, slug).await?,
+        None => tenants::first(tx).await?,
+    };
+    tenant.context("there is no such tenant: add one with `passerelle tenant add`")
+}
+
+async fn add_legacy(app: &App, name: &str, tenant: Option<&str>) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    let tenant = named_or_first(&mut tx, tenant).await?;
+    let allowed = tenants::allows_legacy_lti(&mut tx, tenant.id).await?;
+    let added = platforms::legacy::add(&mut tx, tenant.id, name, app.clock.now()).await?;
+    tx.commit().await?;
+    say!("The platform was registered. Enter in the LMS:");
+    let launch = app.config.public(launches::legacy::PATH);
+    say!("  Launch URL     {launch}");
+    say!("  Consumer key   {}", added.key);
+    say!("  Shared secret  {}", added.secret.reveal());
+    say!(
+        "An activity names what it opens by the custom parameter {}=course/<slug>,",
+        launches::ITEM
+    );
+    let parameter = launches::legacy::ITEM_PARAMETER;
+    say!("or by its launch URL: {launch}?{parameter}=course/<slug>");
+    if !allowed {
+        let slug = &tenant.slug;
+        say!("LTI 1.1 is off for {slug}: `passerelle tenant legacy-lti {slug} on` lets it in.");
+    }
+    Ok(())
+}
+
 async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
     let mut tx = app.db.write().await?;
-    let tenant = match &args.tenant {
-        Some(slug) => tenants::by_slug(&mut tx, slug).await?,
-        None => tenants::first(&mut tx).await?,
-    };
-    let tenant = tenant.context("there is no such tenant: add one with `passerelle tenant add`")?;
+    let tenant = named_or_first(&mut tx, args.tenant.as_deref()).await?;
     let new = NewRegistration {
         tenant: tenant.id,
         name: args.name,

@@ -1,8 +1,10 @@
 //! The door: what a platform sends, checked and turned into a launch.
 
+pub mod legacy;
 pub mod pages;
 pub mod picker;
 pub mod storage;
+pub mod told;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lti::claims::{self, Message};
@@ -19,10 +21,11 @@ use crate::db::{self, Tx};
 use crate::events;
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
-use crate::platforms::{self, DeploymentState, Registration};
+use crate::platforms::{self, DeploymentState, Registration, Version};
 use crate::player;
 use crate::visits::{self, Bearer, Carrier, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
 use crate::web::Lang;
+use told::LaunchTold;
 
 /// A login that takes longer than this starts anew.
 const STATE_LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -67,7 +70,8 @@ pub async fn registration_for(
             if all.len() == 1 { all.pop() } else { None }
         }
     };
-    found.ok_or(missing)
+    // An LTI 1.1 consumer has no login: whoever names its key as a client id is no platform.
+    found.filter(|found| found.version == Version::V13).ok_or(missing)
 }
 
 /// Where the browser goes to be authenticated. Writes nothing: the state is signed. `browser` is
@@ -214,13 +218,15 @@ impl AcceptError {
 pub async fn accept(
     tx: &mut Tx,
     registration: &Registration,
-    told: &claims::Launch,
+    told: &LaunchTold,
     browser: &Bearer,
     now: DateTime<Utc>,
 ) -> Result<Launch, AcceptError> {
-    let state = platforms::deployment(tx, registration.id, &told.deployment_id, now).await?;
-    if state == DeploymentState::Pending {
-        return Err(AcceptError::DeploymentPending(told.deployment_id.clone()));
+    if let Some(deployment) = &told.deployment_id {
+        let state = platforms::deployment(tx, registration.id, deployment, now).await?;
+        if state == DeploymentState::Pending {
+            return Err(AcceptError::DeploymentPending(deployment.clone()));
+        }
     }
     let nonce = sha256_hex(format!("{}\n{}", registration.id, told.nonce).as_bytes());
     if let Some(before) = visits::spent_by(tx, &nonce, browser, now).await? {
@@ -282,7 +288,7 @@ pub async fn accept(
         id: LaunchId::new(now),
         sign_in_session_id: session,
         registration_id: registration.id,
-        deployment_id: told.deployment_id.clone(),
+        deployment_id: told.deployment_id.clone().unwrap_or_default(),
         person_id: person.id,
         identity_id: identity,
         context_id: context,
@@ -315,7 +321,7 @@ pub async fn accept(
 async fn enrol(
     tx: &mut Tx,
     launch: &Launch,
-    told: &claims::Launch,
+    told: &LaunchTold,
     course: crate::ids::CourseId,
     now: DateTime<Utc>,
 ) -> Result<(), AcceptError> {
@@ -330,6 +336,11 @@ async fn enrol(
     {
         let identity = launch.identity_id;
         player::grades::aim(tx, enrolment.id, link, identity, line_item.as_str(), now).await?;
+    } else if let (false, true, Some(outcome), Some(link)) =
+        (preview, told.roles.is_context_learner(), &told.basic_outcome, launch.resource_link_id)
+    {
+        let (identity, method) = (launch.identity_id, told.signature_method);
+        player::outcomes::aim(tx, enrolment.id, link, identity, outcome, method, now).await?;
     }
     Ok(())
 }
@@ -343,7 +354,7 @@ fn role_of(roles: &lti::roles::Roles) -> Role {
 }
 
 /// What the launch says it opens: by our custom parameter, else by our own address.
-async fn opens(tx: &mut Tx, told: &claims::Launch) -> Result<Opens, AcceptError> {
+async fn opens(tx: &mut Tx, told: &LaunchTold) -> Result<Opens, AcceptError> {
     if let Message::DeepLinking(settings) = &told.message {
         return Ok(Opens::Picker(Picker {
             return_url: settings.return_url.to_string(),
@@ -351,6 +362,7 @@ async fn opens(tx: &mut Tx, told: &claims::Launch) -> Result<Opens, AcceptError>
             accept_types: settings.accept_types.clone(),
             accept_multiple: settings.accept_multiple,
             accept_line_item: settings.accept_line_item,
+            signature_method: told.signature_method.map(|method| method.as_str().to_owned()),
         }));
     }
     let custom = told.custom.get(ITEM).map(String::as_str).filter(|item| !item.is_empty());

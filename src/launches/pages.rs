@@ -9,7 +9,9 @@ use lti::login::LoginRequest;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AcceptError, Refusal, accept, authentication, registration_for, storage, verify};
+use super::{
+    AcceptError, Refusal, accept, authentication, legacy, registration_for, storage, verify,
+};
 use crate::app::App;
 use crate::ids::{RegistrationId, Token};
 use crate::platforms;
@@ -212,9 +214,10 @@ pub(super) async fn let_in(
         .batch
         .run(move |tx| {
             Box::pin(async move {
-                let launch = accept(tx, &registration, &told, &session, now).await?;
+                let note = legacy::migration::adopt(tx, &registration, &told, now).await?;
+                let launch = accept(tx, &registration, &told.into(), &session, now).await?;
                 let done = json!([]);
-                platforms::log(tx, Some(registration.id), "accepted", "", done, now).await?;
+                platforms::log(tx, Some(registration.id), "accepted", &note, done, now).await?;
                 Ok::<_, AcceptError>(launch)
             })
         })
@@ -247,7 +250,7 @@ async fn note_deployment(app: &App, registration: &platforms::Registration, depl
 }
 
 /// To the page a launch leads to. The address may hold the session's secret, and nothing keeps it.
-fn arrived(browser: &Bearer, launch: &Launch) -> Response {
+pub(super) fn arrived(browser: &Bearer, launch: &Launch) -> Response {
     let kept_by_nobody = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -257,7 +260,7 @@ fn arrived(browser: &Bearer, launch: &Launch) -> Response {
 }
 
 /// The page a launch leads to, below the launch's own address.
-fn landing(launch: &Launch) -> String {
+pub(super) fn landing(launch: &Launch) -> String {
     match &launch.details.opens {
         Opens::Course(_) => "/course".to_owned(),
         Opens::Event(event) => format!("/events/{event}"),
@@ -321,7 +324,8 @@ pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> 
     let status = match code {
         "key-set-unavailable" => StatusCode::BAD_GATEWAY,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "deployment-pending" | "browser-changed" | "storage-lost" => StatusCode::FORBIDDEN,
+        "deployment-pending" | "browser-changed" | "storage-lost" | "legacy-off"
+        | "legacy-pending" | "legacy-closed" => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
     match app.pages.html(lang, &page) {

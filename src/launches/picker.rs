@@ -10,11 +10,12 @@ use lti::deep_linking::{Answer, ContentItem, LtiResourceLink, Request};
 use serde::Serialize;
 use url::Url;
 
-use super::{ITEM, OPEN};
+use super::{ITEM, OPEN, legacy};
 use crate::app::App;
 use crate::courses;
 use crate::events;
 use crate::ids::Token;
+use crate::platforms::Version;
 use crate::visits::{Opens, Picker, Trainer};
 use crate::web::{Page, Problem, dates, framed_html, origin_of};
 
@@ -86,7 +87,13 @@ impl Page for PickerPage {
 #[derive(Serialize)]
 pub struct ReturnPage {
     pub action: String,
-    pub jwt: String,
+    pub fields: Vec<ReturnField>,
+}
+
+#[derive(Serialize)]
+pub struct ReturnField {
+    pub name: String,
+    pub value: String,
 }
 
 impl Page for ReturnPage {
@@ -95,7 +102,7 @@ impl Page for ReturnPage {
     fn samples() -> Vec<Self> {
         vec![Self {
             action: "https://lms.example/return?a=1&b=2".to_owned(),
-            jwt: "a.b.c".to_owned(),
+            fields: vec![ReturnField { name: "JWT".to_owned(), value: "a.b.c".to_owned() }],
         }]
     }
 }
@@ -166,33 +173,50 @@ pub async fn choose(
     }
     let (items, _) = settings.filter(items);
     let registration = &trainer.visit.registration;
+    let back = match (registration.version, &trainer.visit.launch.details.opens) {
+        (Version::V11, Opens::Picker(picker)) => {
+            legacy::selection::respond(&app, registration, picker, &settings, &items)?
+        }
+        _ => answer(&app, &trainer, &settings, &items)?,
+    };
+    let html = app.pages.html(trainer.visit.lang(), &back)?;
+    let mut response = framed_html(html, &registration.frame_ancestors(), &[]);
+    // The one form of ours that leaves our origin.
+    crate::web::allow_form_action(&mut response, origin_of(&back.action));
+    Ok(response)
+}
+
+/// The form that takes the choice back to the platform (LTI Deep Linking 2.0, 4.5).
+fn answer(
+    app: &App,
+    trainer: &Trainer,
+    settings: &DeepLinkingSettings,
+    items: &[ContentItem],
+) -> Result<ReturnPage, Problem> {
+    let registration = &trainer.visit.registration;
     let nonce = Token::random();
     let form = Request {
-        settings: &settings,
+        settings,
         issuer: &registration.issuer,
         client_id: &registration.client_id,
         deployment_id: &trainer.visit.launch.deployment_id,
     }
     .respond(
         app.keys.signing(),
-        &Answer { items: &items, ..Answer::default() },
+        &Answer { items, ..Answer::default() },
         nonce.reveal(),
         app.clock.now(),
     )
     .map_err(|error| Problem::internal(&error))?;
-    let back = ReturnPage { action: form.action.to_string(), jwt: form.jwt };
-    let html = app.pages.html(trainer.visit.lang(), &back)?;
-    let mut response = framed_html(html, &registration.frame_ancestors(), &[]);
-    // The one form of ours that leaves our origin.
-    crate::web::allow_form_action(&mut response, origin_of(form.action.as_str()));
-    Ok(response)
+    let fields = vec![ReturnField { name: "JWT".to_owned(), value: form.jwt }];
+    Ok(ReturnPage { action: form.action.to_string(), fields })
 }
 
 fn settings_of(trainer: &Trainer) -> Result<DeepLinkingSettings, Problem> {
     let Opens::Picker(picker) = &trainer.visit.launch.details.opens else {
         return Err(Problem::not_found());
     };
-    let Picker { return_url, data, accept_types, accept_multiple, accept_line_item } = picker;
+    let Picker { return_url, data, accept_types, accept_multiple, accept_line_item, .. } = picker;
     Ok(DeepLinkingSettings {
         return_url: Url::parse(return_url).map_err(|_| Problem::not_found())?,
         accept_types: accept_types.clone(),
@@ -231,7 +255,11 @@ async fn item(app: &App, trainer: &Trainer, value: &str) -> Result<ContentItem, 
         }
         _ => return Err(unknown()),
     };
-    let url = Url::parse(&app.config.public(&format!("{OPEN}{value}"))).map_err(|_| unknown())?;
+    let address = match trainer.visit.registration.version {
+        Version::V13 => app.config.public(&format!("{OPEN}{value}")),
+        Version::V11 => legacy::item_address(app, value),
+    };
+    let url = Url::parse(&address).map_err(|_| unknown())?;
     let line_item = graded.then(|| LineItem {
         id: None,
         label: title.clone(),

@@ -98,6 +98,39 @@ pub async fn meet(
     Ok(Met { person, identity: known.id, first_address: false })
 }
 
+/// What became of an identity that was to be known as the person of an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// From now on it is the same person.
+    Now,
+    /// It was before.
+    Before,
+    /// Nobody has the older identity.
+    Stranger,
+    /// Both were met before, as two people: joining them is for the person to decide.
+    TwoPeople,
+}
+
+/// Makes a new identity (registration, subject) known as the person of an older one. Whether one
+/// platform may speak for the other is the caller's to verify.
+pub async fn adopt(
+    tx: &mut Tx,
+    (registration, subject): (RegistrationId, &str),
+    (old_registration, old_subject): (RegistrationId, &str),
+    now: DateTime<Utc>,
+) -> crate::db::Result<Adopted> {
+    let Some(old) = store::by_identity(tx, old_registration, old_subject).await? else {
+        return Ok(Adopted::Stranger);
+    };
+    let id = IdentityId::new(now);
+    if store::insert_identity(tx, id, registration, subject, old.person_id, now).await? {
+        return Ok(Adopted::Now);
+    }
+    let known = store::by_identity(tx, registration, subject).await?;
+    let same = known.is_some_and(|known| known.person_id == old.person_id);
+    Ok(if same { Adopted::Before } else { Adopted::TwoPeople })
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     #[error("not an e-mail address")]

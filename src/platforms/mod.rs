@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod keysets;
+pub mod legacy;
 mod store;
 pub mod tokens;
 
@@ -71,6 +72,12 @@ impl Registration {
         origins
     }
 
+    /// What an LTI 1.1 consumer signs with, if it has a secret.
+    pub fn shared_secret(&self) -> Option<&str> {
+        let secret = self.secret.as_ref().map(Secret::reveal);
+        secret.filter(|secret| self.version == Version::V11 && !secret.is_empty())
+    }
+
     /// Whether a service address belongs to this platform: bearer tokens go nowhere else.
     pub fn owns(&self, url: &Url) -> bool {
         let host = |text: &str| Url::parse(text).ok().map(|url| url.origin());
@@ -103,6 +110,14 @@ pub struct Finding {
 
 /// Fetches what the platform publishes and asks it for a token: what an administrator needs to know.
 pub async fn check(app: &App, registration: &Registration) -> Vec<Finding> {
+    if registration.version == Version::V11 {
+        // It publishes nothing: a key and a secret are all there is.
+        let problem = registration.shared_secret().is_none();
+        return vec![Finding {
+            what: "shared secret".to_owned(),
+            problem: problem.then(|| "there is none".to_owned()),
+        }];
+    }
     let keys = app.key_sets.refresh(app, registration).await;
     let keys = Finding {
         what: format!("key set {}", registration.jwks_uri),

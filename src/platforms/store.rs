@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{NewRegistration, Registration};
+use super::{NewRegistration, Registration, Secret};
 use crate::db::{self, Tx};
-use crate::ids::{KeyId, LaunchId, RegistrationId};
+use crate::ids::{KeyId, LaunchId, RegistrationId, TenantId};
 
 crate::text_enum! {
     pub enum DeploymentState {
@@ -275,5 +275,54 @@ pub(super) async fn secret(
 /// Removes what happened at the door before an instant.
 pub async fn clean_log(tx: &mut Tx, before: DateTime<Utc>) -> db::Result<()> {
     tx.query("DELETE FROM launch_log WHERE at < $1").bind(before).execute().await?;
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of a row, bound in their order")]
+pub(super) async fn insert_legacy(
+    tx: &mut Tx,
+    id: RegistrationId,
+    tenant: TenantId,
+    name: &str,
+    issuer: &str,
+    key: &str,
+    secret: &Secret,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO registrations (id, tenant_id, name, issuer, client_id,
+             authorization_endpoint, token_endpoint, jwks_uri, version, secret, created_at)
+         VALUES ($1, $2, $3, $4, $5, '', '', '', '1.1', $6, $7)",
+    )
+    .bind(id)
+    .bind(tenant)
+    .bind(name.to_owned())
+    .bind(issuer.to_owned())
+    .bind(key.to_owned())
+    .bind(secret.reveal().to_owned())
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn note_legacy(
+    tx: &mut Tx,
+    id: RegistrationId,
+    home: Option<String>,
+    family: Option<String>,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE registrations SET authorization_endpoint = coalesce($2, authorization_endpoint),
+             family = coalesce($3, family), updated_at = $4
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(home)
+    .bind(family)
+    .bind(now)
+    .execute()
+    .await?;
     Ok(())
 }

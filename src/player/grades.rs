@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use url::Url;
 
-use super::store;
+use super::{outcomes, store};
 use crate::app::App;
 use crate::db::{self, Tx};
 use crate::ids::{EnrolmentId, GradeTargetId, IdentityId, ResourceLinkId, ScoreId};
@@ -25,6 +25,15 @@ crate::text_enum! {
         Superseded = "superseded",
         /// The platform will never take it; the detail says why.
         Refused = "refused",
+    }
+}
+
+crate::text_enum! {
+    /// Which service of a platform takes the score.
+    pub enum GradeService {
+        Ags = "ags",
+        /// LTI 1.1's Basic Outcomes.
+        Outcomes = "outcomes",
     }
 }
 
@@ -105,6 +114,10 @@ impl SendScore {
         let Some(registration) = registration else {
             return self.settle(app, ScoreState::Refused, "the platform was removed").await;
         };
+        if score.service == GradeService::Outcomes {
+            let (state, detail) = outcomes::send(app, &registration, &score, attempt).await?;
+            return self.settle(app, state, &detail).await;
+        }
         let Ok(line_item) = Url::parse(&score.line_item) else {
             return self.settle(app, ScoreState::Refused, "the column's address is not one").await;
         };

@@ -6,6 +6,7 @@ mod delivery;
 pub mod grades;
 mod learner;
 pub mod messages;
+pub mod outcomes;
 pub mod packages;
 pub mod pages;
 mod progress;

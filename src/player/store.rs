@@ -5,7 +5,7 @@ use scorm::runtime::Snapshot;
 use scorm::sequencing::ObjectiveStatus;
 use sqlx::types::Json;
 
-use super::grades::ScoreState;
+use super::grades::{GradeService, ScoreState};
 use super::{Attempt, AttemptStatus, Enrolment, NewAttempt};
 use crate::db::{self, Tx};
 use crate::ids::{
@@ -355,7 +355,8 @@ pub(super) async fn upsert_grade_target(
              created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (enrolment_id, resource_link_id) DO UPDATE SET
-             identity_id = excluded.identity_id, line_item = excluded.line_item",
+             identity_id = excluded.identity_id, line_item = excluded.line_item,
+             service = 'ags', sourcedid = NULL",
     )
     .bind(id)
     .bind(enrolment)
@@ -363,6 +364,28 @@ pub(super) async fn upsert_grade_target(
     .bind(identity)
     .bind(line_item.to_owned())
     .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The target's address is that of an outcome service, and this the result there.
+pub(super) async fn aim_at_outcomes(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    link: ResourceLinkId,
+    sourcedid: &str,
+    signature_method: Option<&str>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE grade_targets SET service = $3, sourcedid = $4, signature_method = $5
+         WHERE enrolment_id = $1 AND resource_link_id = $2",
+    )
+    .bind(enrolment)
+    .bind(link)
+    .bind(GradeService::Outcomes)
+    .bind(sourcedid.to_owned())
+    .bind(signature_method.map(str::to_owned))
     .execute()
     .await?;
     Ok(())
@@ -458,6 +481,10 @@ pub(super) struct Outgoing {
     pub(super) line_item: String,
     pub(super) subject: String,
     pub(super) registration_id: RegistrationId,
+    pub(super) service: GradeService,
+    /// Which result, where the service is Basic Outcomes.
+    pub(super) sourcedid: Option<String>,
+    pub(super) signature_method: Option<String>,
     /// A later score for the same column is in the outbox.
     pub(super) newer: bool,
 }
@@ -465,6 +492,7 @@ pub(super) struct Outgoing {
 pub(super) async fn score(tx: &mut Tx, id: ScoreId) -> db::Result<Option<Outgoing>> {
     tx.query(
         "SELECT s.given, s.maximum, s.at, s.state, t.line_item, i.subject, i.registration_id,
+             t.service, t.sourcedid, t.signature_method,
              EXISTS (SELECT 1 FROM scores n WHERE n.grade_target_id = s.grade_target_id
                  AND n.at > s.at) AS newer
          FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id

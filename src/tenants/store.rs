@@ -62,3 +62,19 @@ pub async fn first(tx: &mut Tx) -> db::Result<Option<Tenant>> {
     .optional()
     .await
 }
+
+/// Whether LTI 1.1 consumers of the tenant are let in.
+pub async fn allows_legacy_lti(tx: &mut Tx, id: TenantId) -> db::Result<bool> {
+    let (allowed,): (bool,) =
+        tx.query("SELECT legacy_lti FROM tenants WHERE id = $1").bind(id).one().await?;
+    Ok(allowed)
+}
+
+pub async fn set_legacy_lti(tx: &mut Tx, id: TenantId, allowed: bool) -> db::Result<()> {
+    tx.query("UPDATE tenants SET legacy_lti = $2 WHERE id = $1")
+        .bind(id)
+        .bind(allowed)
+        .execute()
+        .await?;
+    Ok(())
+}

@@ -25,8 +25,8 @@ use crate::web::{Lang, Problem, carried, cookies, frame};
 
 pub use bearer::{Bearer, Carrier};
 pub use store::{
-    clean, context_title, end_of_others, insert, insert_context, insert_resource_link,
-    insert_session, set_membership, spend_nonce, spent_by,
+    clean, context_title, end_of_others, find, insert, insert_context, insert_resource_link,
+    insert_session, link_opens, set_membership, spend_nonce, spent_by,
 };
 
 /// How long a launch's pages work: a long evening of learning.
@@ -87,6 +87,9 @@ pub struct Picker {
     pub accept_types: Vec<String>,
     pub accept_multiple: Option<bool>,
     pub accept_line_item: Option<bool>,
+    /// How an LTI 1.1 consumer signs, and wants the answer signed.
+    #[serde(default)]
+    pub signature_method: Option<String>,
 }
 
 /// The browser's launch, with everything around it.

@@ -8,7 +8,7 @@ use crate::db::{self, Tx};
 use crate::ids::{ContextId, LaunchId, PersonId, RegistrationId, ResourceLinkId, SignInSessionId};
 
 /// The launch, if it is this browser's and not over.
-pub(super) async fn find(
+pub async fn find(
     tx: &mut Tx,
     id: LaunchId,
     browser: &Bearer,
@@ -249,6 +249,28 @@ pub async fn insert_resource_link(
         (said, ..) => said.clone(),
     };
     Ok((link.id, opens))
+}
+
+/// What a link opens; `None` when it was never launched.
+pub async fn link_opens(
+    tx: &mut Tx,
+    registration: RegistrationId,
+    lms_id: &str,
+) -> db::Result<Option<Opens>> {
+    let row: Option<(Option<uuid::Uuid>, Option<uuid::Uuid>)> = tx
+        .query(
+            "SELECT course_id, event_id FROM resource_links
+             WHERE registration_id = $1 AND lms_id = $2",
+        )
+        .bind(registration)
+        .bind(lms_id.to_owned())
+        .optional()
+        .await?;
+    Ok(row.map(|row| match row {
+        (Some(course), _) => Opens::Course(course.into()),
+        (None, Some(event)) => Opens::Event(event.into()),
+        (None, None) => Opens::Nothing,
+    }))
 }
 
 /// Removes nonces that no valid token can carry any more, launches that were over before

@@ -14,6 +14,7 @@ mod imports;
 mod jobs;
 mod journey;
 mod launch;
+mod legacy;
 mod login;
 mod mail;
 mod pages;
