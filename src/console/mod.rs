@@ -298,9 +298,7 @@ pub async fn recognise(
             }
             staff
         }
-        None => {
-            store::by_identity(tx, issuer, subject).await?.ok_or(RecogniseError::Unknown)?
-        }
+        None => store::by_identity(tx, issuer, subject).await?.ok_or(RecogniseError::Unknown)?,
     };
     store::seen(tx, issuer, subject, now).await?;
     Ok(begin(tx, &staff, now).await?)

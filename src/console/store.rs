@@ -167,11 +167,7 @@ pub(super) async fn insert_link(
 }
 
 /// How many links they asked for after an instant.
-pub(super) async fn links_since(
-    tx: &mut Tx,
-    id: StaffId,
-    since: DateTime<Utc>,
-) -> db::Result<i64> {
+pub(super) async fn links_since(tx: &mut Tx, id: StaffId, since: DateTime<Utc>) -> db::Result<i64> {
     let (count,): (i64,) = tx
         .query(
             "SELECT COUNT(*) FROM staff_links
@@ -256,7 +252,11 @@ pub(super) async fn insert_session(
 }
 
 pub(super) async fn signed_in(tx: &mut Tx, id: StaffId, now: DateTime<Utc>) -> db::Result<()> {
-    tx.query("UPDATE staff SET signed_in_at = $2 WHERE id = $1").bind(id).bind(now).execute().await?;
+    tx.query("UPDATE staff SET signed_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -483,4 +483,9 @@ pub(super) async fn refused_launches(
     .bind(since)
     .all()
     .await
+}
+
+pub(super) async fn has_no_platform(tx: &mut Tx) -> db::Result<bool> {
+    let (count,): (i64,) = tx.query("SELECT COUNT(*) FROM registrations").one().await?;
+    Ok(count == 0)
 }

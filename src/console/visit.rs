@@ -139,8 +139,7 @@ impl IntoResponse for Away {
     fn into_response(self) -> Response {
         match self {
             Self::SignIn(next) => {
-                let query: String =
-                    url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+                let query: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
                 Redirect::to(&format!("/console/sign-in?next={query}")).into_response()
             }
             Self::Refused(problem) => problem.into_response(),

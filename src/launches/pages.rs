@@ -288,7 +288,7 @@ async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
 }
 
 /// Refusals that ask the same of a person share their sentences; the code stays exact.
-fn family_of(code: &str) -> &'static str {
+pub(crate) fn family_of(code: &str) -> &'static str {
     match code {
         "registration-unknown" | "registration-gone" | "registration-broken" => "registration",
         "deployment-pending" => "deployment",

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod console;
 mod content;
 mod db;
 mod deep_linking;
