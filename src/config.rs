@@ -128,7 +128,7 @@ pub enum ConfigError {
     PublicUrl(Url),
     #[error("content_url must contain {{label}} once and be an origin, and is {0}")]
     ContentUrl(String),
-    #[error("staff_sign_in.issuer must be an https address (or http where private networks are allowed), and is {0:?}")]
+    #[error("staff_sign_in.issuer must be an https address, and is {0:?}")]
     StaffIssuer(String),
 }
 

@@ -126,3 +126,6 @@ problem-console-invitation-gone-next = Ask the service’s administrators for a 
 problem-console-identity-taken-title = Account linked already
 problem-console-identity-taken-text = This account is linked to another person’s access already. The invitation was not used.
 problem-console-identity-taken-next = Sign in with your own account, or use the invitation’s own sign-in button.
+problem-console-often-title = Too many requests
+problem-console-often-text = Many links were asked for from your network just now.
+problem-console-often-next = Wait a minute, then try again.

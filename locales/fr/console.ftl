@@ -126,3 +126,6 @@ problem-console-invitation-gone-next = Demandez une nouvelle invitation à l’a
 problem-console-identity-taken-title = Compte déjà lié
 problem-console-identity-taken-text = Ce compte est déjà lié à l’accès d’une autre personne. L’invitation n’a pas été utilisée.
 problem-console-identity-taken-next = Connectez-vous avec votre propre compte, ou utilisez le bouton de connexion de l’invitation.
+problem-console-often-title = Trop de demandes
+problem-console-often-text = De nombreuses demandes de lien viennent d’être faites depuis votre réseau.
+problem-console-often-next = Attendez une minute, puis réessayez.

@@ -231,6 +231,12 @@ fn verify(
 }
 
 impl Provider {
+    /// Fetches what the provider publishes, for `doctor`.
+    pub async fn check(&self, app: &App) -> Result<(), ProviderError> {
+        let config = app.config.staff_sign_in.as_ref().ok_or(ProviderError::NotConfigured)?;
+        self.metadata(app, config, TimeDelta::zero()).await.map(drop)
+    }
+
     /// What the provider publishes, not older than `age`.
     async fn metadata(
         &self,

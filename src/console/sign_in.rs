@@ -1,11 +1,13 @@
 //! Signing in: a link by mail, an invitation, or an OpenID Connect provider.
 
+use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,7 @@ use super::{
     local_path, pending, recognise, store,
 };
 use crate::app::App;
+use crate::credentials::limit::{self, Limiter};
 use crate::db::Tx;
 use crate::ids::{StaffLinkId, Token};
 use crate::web::locales::Lang;
@@ -25,6 +28,9 @@ const ANSWER_AFTER: Duration = Duration::from_millis(250);
 /// What the sign-in form is about. Nobody is signed in yet: it is bound to no browser, and what
 /// keeps other sites out is the guard.
 const FORM: &str = "console-sign-in";
+
+/// How often one network address may ask, for whichever mail address. One for the process.
+static LIMITER: LazyLock<Limiter> = LazyLock::new(Limiter::default);
 
 /// The other way in.
 #[derive(Serialize)]
@@ -112,9 +118,19 @@ enum Asked {
 pub async fn ask(
     State(app): State<App>,
     lang: Lang,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
     Form(form): Form<AskForm>,
 ) -> Result<Response, Problem> {
     guard::check_form_token(app.keys.form(), "", FORM, &form.form_token)?;
+    if let Some(Extension(ConnectInfo(peer))) = peer {
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+        let forwarded = forwarded.and_then(|value| value.to_str().ok());
+        if LIMITER.admit(limit::client(peer.ip(), forwarded), app.clock.now()).is_err() {
+            let often = Problem::new(StatusCode::TOO_MANY_REQUESTS, "console-often");
+            return Err(often.in_language(lang));
+        }
+    }
     let next = local_path(&form.next);
     let Some(address) = parse(&form.email) else {
         return answer(&app, lang, next, Asked::NotAnAddress(form.email.clone()));

@@ -5,7 +5,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
@@ -69,9 +69,9 @@ impl StaffVisit {
     }
 
     /// A page of the console: nobody frames it, nothing keeps it.
-    #[expect(clippy::unused_self, reason = "only somebody of staff is shown one")]
     pub fn page(&self, html: String) -> Response {
-        unframed_html(html)
+        let language = HeaderValue::from_static(self.lang().as_str());
+        ([(header::CONTENT_LANGUAGE, language)], unframed_html(html)).into_response()
     }
 }
 

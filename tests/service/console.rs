@@ -1,9 +1,11 @@
 //! The console's door: who signs in, how, for how long, and what they see first.
 
+use std::net::SocketAddr;
 use std::process::Output;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -12,12 +14,13 @@ use mail_parser::MessageParser;
 use passerelle::clock::Clock;
 use passerelle::console::{self, Admin, NewStaff};
 use passerelle::ids::{ScoreId, TenantId};
+use passerelle::router;
 use passerelle::tenants::{self, NewTenant};
 use passerelle::web::{Lang, problem};
 use tokio::process::Command;
 
 use crate::on_both_databases;
-use crate::support::browser::{From, send};
+use crate::support::browser::{From, form, send};
 use crate::support::service::beginning;
 use crate::support::{Answer, Browser, IdentityProvider, Service, TestDatabase};
 
@@ -523,7 +526,7 @@ on_both_databases! {
         let mut later = service.browser();
         let page = later.get("/console/sign-in?next=%2Fconsole%3Fa%3D1").await.expect(200).text();
         let way = "/console/sign-in/provider?next=%2Fconsole%3Fa%3D1";
-        assert!(page.contains(way), "{page}");
+        assert!(page.contains(&way.replace('=', "&#x3D;")), "{page}");
         let away = later.get(way).await.expect(303);
         let back = provider.sign_in(away.location(), "ada-1", |_| ());
         let arrived = arrive(&provider, &mut later, &back).await.expect(303);
@@ -637,6 +640,30 @@ on_both_databases! {
         let away = browser.get("/console/sign-in/provider").await.expect(502);
         assert_eq!(away.problem(), "console-provider-away");
     }
+}
+
+#[tokio::test]
+async fn one_network_address_asks_thirty_times_a_minute() {
+    let service = Service::start(TestDatabase::sqlite()).await;
+    let token = service.browser().get("/console/sign-in").await.expect(200).form_token();
+    let ask = async |address: &str| {
+        let own = service.app.config.origin();
+        let mut request = Request::post("/console/sign-in")
+            .header(header::ORIGIN, own)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form(&[("form_token", &token), ("email", "nobody@")])))
+            .expect("a request");
+        let peer: SocketAddr = format!("{address}:4711").parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(peer));
+        send(router::pages(service.app.clone()), request).await.status.as_u16()
+    };
+    for _ in 0..30 {
+        assert_eq!(ask("192.0.2.77").await, 422);
+    }
+    assert_eq!(ask("192.0.2.77").await, 429);
+    assert_eq!(ask("192.0.2.78").await, 422);
+    service.advance(TimeDelta::minutes(1));
+    assert_eq!(ask("192.0.2.77").await, 422);
 }
 
 async fn with_provider(database: TestDatabase) -> (Service, IdentityProvider) {

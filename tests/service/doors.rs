@@ -46,8 +46,8 @@ async fn these_routes_are_public_and_no_others() {
             let to_sign_in = answer
                 .header("location")
                 .is_some_and(|to| to.starts_with("/console/sign-in?next=%2Fconsole"));
-            let private = to_sign_in
-                || (answer.status == 403 && lost.contains(&answer.problem().as_str()));
+            let private =
+                to_sign_in || (answer.status == 403 && lost.contains(&answer.problem().as_str()));
             if !private && answer.status != 405 {
                 public.push(format!("{method} {pattern}"));
             }
