@@ -5,6 +5,7 @@
 mod support;
 
 mod console;
+mod console_provider;
 mod content;
 mod db;
 mod deep_linking;
