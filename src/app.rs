@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::console::provider::Provider;
 use crate::credentials::certificate::{Certificates, CertificatesError};
 use crate::db::{Batch, Db, OpenError};
 use crate::mail::smtp::{Smtp, SmtpConfigError};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub packages: Packages,
     pub certificates: Certificates,
     pub smtp: Smtp,
+    /// What is known of the provider that staff sign in with.
+    pub staff_provider: Provider,
     /// Rung after a commit that enqueued jobs, so that idle workers look at once.
     pub wake: Arc<Notify>,
 }
@@ -86,6 +89,7 @@ impl App {
             packages: Packages::default(),
             certificates: Certificates::load()?,
             smtp: Smtp::new(&config.smtp)?,
+            staff_provider: Provider::default(),
             wake: Arc::new(Notify::new()),
             keys,
             db,

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{db, jobs, launches, platforms, visits};
+use crate::{console, db, jobs, launches, platforms, visits};
 
 const EVERY: Duration = Duration::from_hours(1);
 /// An administrator may ask today why a launch was refused last quarter.
@@ -40,5 +40,8 @@ pub async fn clean(app: &App) -> db::Result<()> {
     tx.commit().await?;
     let mut tx = app.db.write().await?;
     jobs::clean(&mut tx, now - KEEP_JOBS).await?;
+    tx.commit().await?;
+    let mut tx = app.db.write().await?;
+    console::clean(&mut tx, now).await?;
     tx.commit().await
 }

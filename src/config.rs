@@ -29,6 +29,26 @@ pub struct Config {
     /// How many jobs run at a time in this process.
     pub workers: usize,
     pub smtp: Smtp,
+    /// The OpenID Connect provider that staff may sign in with, beside the link by mail.
+    pub staff_sign_in: Option<StaffSignIn>,
+}
+
+/// A provider staff sign in with.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaffSignIn {
+    /// As the provider's discovery document writes it, to the letter.
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: String,
+    /// What the button calls it.
+    pub name: String,
+}
+
+impl std::fmt::Debug for StaffSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaffSignIn").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -87,6 +107,7 @@ impl Default for Config {
             insecure_allow_private_networks: false,
             workers: 2,
             smtp: Smtp::default(),
+            staff_sign_in: None,
         }
     }
 }
@@ -107,6 +128,8 @@ pub enum ConfigError {
     PublicUrl(Url),
     #[error("content_url must contain {{label}} once and be an origin, and is {0}")]
     ContentUrl(String),
+    #[error("staff_sign_in.issuer must be an https address, and is {0:?}")]
+    StaffIssuer(String),
 }
 
 impl Config {
@@ -137,6 +160,17 @@ impl Config {
         let is_origin = Url::parse(&sample).is_ok_and(|url| url.path() == "/");
         if config.content_url.matches("{label}").count() != 1 || !is_origin {
             return Err(ConfigError::ContentUrl(config.content_url));
+        }
+        if let Some(provider) = &config.staff_sign_in {
+            // Whoever stands between us and the provider would decide who signs in.
+            let safe = Url::parse(&provider.issuer).is_ok_and(|url| match url.scheme() {
+                "https" => true,
+                "http" => config.insecure_allow_private_networks,
+                _ => false,
+            });
+            if !safe {
+                return Err(ConfigError::StaffIssuer(provider.issuer.clone()));
+            }
         }
         Ok(config)
     }
@@ -185,6 +219,7 @@ fn overlay(table: &mut toml::Table, variables: impl Iterator<Item = (String, Str
         "insecure_allow_private_networks",
         "workers",
     ];
+    const STAFF: [&str; 4] = ["issuer", "client_id", "client_secret", "name"];
     const SMTP: [&str; 6] = ["host", "port", "encryption", "user", "password", "timeout_seconds"];
     for (name, value) in variables {
         let Some(key) = name.strip_prefix("PASSERELLE_").map(str::to_ascii_lowercase) else {
@@ -197,6 +232,16 @@ fn overlay(table: &mut toml::Table, variables: impl Iterator<Item = (String, Str
                 table.entry("smtp").or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let toml::Value::Table(smtp) = smtp {
                 smtp.insert(inner.to_owned(), typed(value));
+            }
+        } else if let Some(inner) =
+            key.strip_prefix("staff_sign_in_").filter(|key| STAFF.contains(key))
+        {
+            let staff = table
+                .entry("staff_sign_in")
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let toml::Value::Table(staff) = staff {
+                // All four are texts, also one of digits.
+                staff.insert(inner.to_owned(), toml::Value::String(value));
             }
         }
     }
@@ -226,6 +271,25 @@ mod tests {
         let config = Config::from_table(table).expect("valid");
         assert_eq!((config.workers, config.smtp.port), (3, 2525));
         assert_eq!(config.smtp.host, "mail.example");
+    }
+
+    #[test]
+    fn a_provider_of_staff_is_reached_over_tls() {
+        let read = |issuer: &str| {
+            let mut table = toml::Table::new();
+            let variables = [("ISSUER", issuer), ("CLIENT_ID", "1"), ("CLIENT_SECRET", "s")];
+            let name = |key: &str| format!("PASSERELLE_STAFF_SIGN_IN_{key}");
+            let pairs = variables.into_iter().chain([("NAME", "Annuaire")]);
+            overlay(&mut table, pairs.map(|(key, value)| (name(key), value.to_owned())));
+            Config::from_table(table)
+        };
+        let config = read("https://id.example.org/realm").expect("valid");
+        let provider = config.staff_sign_in.expect("a provider");
+        assert_eq!((provider.client_id.as_str(), provider.name.as_str()), ("1", "Annuaire"));
+        assert!(!format!("{provider:?}").contains("Annuaire"));
+        for wrong in ["http://id.example.org", "id.example.org", "file:///etc"] {
+            assert!(matches!(read(wrong), Err(ConfigError::StaffIssuer(_))), "{wrong}");
+        }
     }
 
     #[test]

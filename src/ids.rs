@@ -59,6 +59,7 @@ ids! {
     SignInSessionId, CourseId, CourseVersionId, EnrolmentId, AttemptId, EventId, EventDateId,
     SignupId, CompletionId, CredentialId, MessageId, JobId, ScoreId, GradeTargetId, KeyId,
     EmailConfirmationId,
+    StaffId, StaffLinkId, StaffSessionId,
 }
 
 /// A UUID version 7 of this instant with 74 random bits.

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod commands;
 pub mod completions;
 pub mod config;
+pub mod console;
 pub mod courses;
 pub mod credentials;
 pub mod db;

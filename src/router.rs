@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::web::problem::Problem;
 use crate::web::{assets, carried, guard, home, problem};
-use crate::{credentials, events, health, launches, people, player};
+use crate::{console, credentials, events, health, launches, people, player};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
@@ -102,10 +102,25 @@ pub fn pages(app: App) -> Router {
             get(events::pages::participants_csv),
         );
 
+    // Staff. Signing in is for everybody; each other handler asks for its `StaffVisit` or `Admin`.
+    let console = Router::new()
+        .route("/console", get(console::pages::home))
+        .route("/console/sign-in", get(console::sign_in::form).post(console::sign_in::ask))
+        .route("/console/sign-in/provider", get(console::sign_in::to_provider))
+        .route("/console/sign-in/callback", get(console::sign_in::callback))
+        .route(
+            "/console/link/{token}",
+            get(console::sign_in::link_page).post(console::sign_in::follow_link),
+        )
+        .route("/console/link/{token}/provider", get(console::sign_in::invitation_to_provider))
+        .route("/console/sign-out", post(console::pages::sign_out))
+        .route("/console/language", post(console::pages::language));
+
     let own = Router::new()
         .merge(public)
         .merge(launched)
         .merge(trainers)
+        .merge(console)
         .layer(from_fn_with_state(app.clone(), guard::same_origin));
     let routes = own.merge(from_elsewhere).layer(DefaultBodyLimit::max(FORM_LIMIT));
     // Outside the routes: a session in the address is taken out of it before they are looked at.

@@ -5,6 +5,7 @@ use anyhow::bail;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Encryption};
+use crate::console::{self, StaffRole};
 use crate::{jobs, platforms, tenants};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
@@ -34,6 +35,10 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let tenant = tenants::first(&mut tx).await?;
     let missing = "there is none: add one with `passerelle tenant add`";
     report.add("tenant", "present", tenant.is_none().then(|| missing.to_owned()));
+    let staff = console::all(&mut tx).await?;
+    let admins = staff.iter().filter(|staff| staff.role == StaffRole::Admin).count();
+    let missing = "nobody can open the console: `passerelle admin invite --name NAME ADDRESS`";
+    report.add("administrators", &admins.to_string(), (admins == 0).then(|| missing.to_owned()));
     for (state, count) in jobs::counts(&mut tx).await? {
         let failed = state == "failed" && count > 0;
         let problem = failed.then(|| format!("{count} jobs failed for good; the log says why"));
@@ -41,6 +46,10 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     }
     let registrations = platforms::all(&mut tx).await?;
     drop(tx);
+    if let Some(provider) = &config.staff_sign_in {
+        let problem = app.staff_provider.check(&app).await.err().map(|error| error.to_string());
+        report.add("staff sign-in", &provider.issuer, problem);
+    }
     for registration in registrations {
         for finding in platforms::check(&app, &registration).await {
             report.add(&registration.name, &finding.what, finding.problem);

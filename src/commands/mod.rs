@@ -11,6 +11,7 @@ mod admin;
 mod course;
 mod doctor;
 mod mail;
+mod staff;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -57,6 +58,9 @@ enum Command {
     /// The mail server.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Who administers the service, in its console.
+    #[command(subcommand)]
+    Admin(staff::AdminCommand),
     /// Check database, files, mail server, addresses and platforms, and say what to do.
     Doctor,
 }
@@ -71,6 +75,7 @@ impl Cli {
             Command::Platform(command) => command.run(open(config()?).await?).await,
             Command::Tenant(command) => command.run(open(config()?).await?).await,
             Command::Mail(command) => command.run(open(config()?).await?).await,
+            Command::Admin(command) => command.run(open(config()?).await?).await,
             Command::Course(command) => command.run(config()?).await,
             Command::Doctor => doctor::run(config()?).await,
         }

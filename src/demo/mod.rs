@@ -21,7 +21,7 @@ use url::Url;
 
 use self::campus::{Campus, PEOPLE, ToolConfig};
 use self::mailbox::Mailbox;
-use self::seed::{CLIENT_ID, Endpoints};
+use self::seed::{ADMINISTRATOR, CLIENT_ID, Endpoints};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Encryption, Smtp};
@@ -235,6 +235,7 @@ fn welcome(campus: &str, service: &str) -> String {
         chosen.map(campus::Person::name).collect::<Vec<_>>().join(", ")
     };
     let (learners, trainer) = (names(false), names(true));
+    let (_, administrator) = ADMINISTRATOR;
     format!(
         "
 Tout est prêt · everything is ready.
@@ -246,6 +247,11 @@ Tout est prêt · everything is ready.
       tous les courriels envoyés · every mail that was sent
   {service}
       Passerelle, le service · the service itself
+  {service}/console
+      la console : donnez l’adresse {administrator},
+      le lien de connexion arrive dans les courriels ci-dessus
+      the console: give the address {administrator},
+      the sign-in link arrives among the mails above
 
 Connexion sans mot de passe · sign-in without a password:
   apprenant·es · learners: {learners}

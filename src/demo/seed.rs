@@ -10,6 +10,7 @@ use url::Url;
 use super::campus::{InitialLink, LinkKind, PEOPLE};
 use crate::app::App;
 use crate::config::Config;
+use crate::console::{self, NewStaff};
 use crate::courses::shipped;
 use crate::db::Tx;
 use crate::events::{self, EventState, NewDate, NewEvent};
@@ -27,6 +28,9 @@ pub(super) const CLIENT_ID: &str = "passerelle-demo";
 pub(super) const DEPLOYMENT: &str = "1";
 /// Campus's id of the course that everything stands in.
 pub(super) const CONTEXT: &str = "2";
+
+/// Who administers the demo.
+pub(super) const ADMINISTRATOR: (&str, &str) = ("Camille Aubrée", "camille.admin@campus.example");
 
 const TENANT: &str = "reseau-demo";
 /// The order in which the courses stand in Campus.
@@ -108,6 +112,7 @@ pub(super) async fn sow(
     let now = app.clock.now();
     let mut tx = app.db.write().await?;
     let tenant = tenant(&mut tx, now).await?;
+    administrator(&mut tx, now).await?;
     let registration = registration(&mut tx, &tenant, campus, now).await?;
     let (context, trainer) = trainer(&mut tx, &tenant, &registration, now).await?;
     let mut webinars = Vec::new();
@@ -134,6 +139,22 @@ async fn tenant(tx: &mut Tx, now: DateTime<Utc>) -> anyhow::Result<Tenant> {
     };
     tenants::insert(tx, new, now).await?;
     tenants::by_slug(tx, TENANT).await?.context("the demo's organisation is not there")
+}
+
+/// The invitation's link is left alone: at each start a link by mail signs in.
+async fn administrator(tx: &mut Tx, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let (name, email) = ADMINISTRATOR;
+    if console::all(tx).await?.iter().any(|staff| staff.email == email) {
+        return Ok(());
+    }
+    let new = NewStaff {
+        name: name.to_owned(),
+        email: email.parse()?,
+        coordinates: None,
+        locale: Lang::Fr,
+    };
+    console::invite(tx, new, now).await?;
+    Ok(())
 }
 
 async fn registration(

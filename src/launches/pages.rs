@@ -335,7 +335,7 @@ pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> 
 }
 
 /// Refusals that ask the same of a person share their sentences; the code stays exact.
-fn family_of(code: &str) -> &'static str {
+pub(crate) fn family_of(code: &str) -> &'static str {
     match code {
         "registration-unknown" | "registration-gone" | "registration-broken" => "registration",
         "deployment-pending" => "deployment",

@@ -131,6 +131,16 @@ pub async fn adopt(
     Ok(if same { Adopted::Before } else { Adopted::TwoPeople })
 }
 
+/// Somebody whom no platform tells of, for mails to be addressed to: a member of staff.
+pub async fn stand_in(
+    tx: &mut Tx,
+    tenant: TenantId,
+    locale: Lang,
+    now: DateTime<Utc>,
+) -> crate::db::Result<PersonId> {
+    store::insert(tx, tenant, Told { locale: Some(locale), ..Told::default() }, now).await
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     #[error("not an e-mail address")]

@@ -116,7 +116,8 @@ async fn fetch(
     Ok((answer.access_token().secret().clone(), answer.expires_in().unwrap_or(DEFAULT_LIFE)))
 }
 
-async fn send(app: App, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+/// A request of the OAuth and OpenID Connect libraries, by way of the one outbound client.
+pub(crate) async fn send(app: App, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
     let (parts, body) = request.into_parts();
     let headers: Vec<(String, String)> = parts
         .headers

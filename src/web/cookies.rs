@@ -10,13 +10,26 @@ const LAUNCH: &str = "__Host-passerelle";
 /// Where pages are served over plain http on a real host, the browser refuses the prefix.
 const LAUNCH_INSECURE: &str = "passerelle";
 
+/// The names of the console's cookies: the sign-in session, and a sign-in that is under way at an
+/// OpenID Connect provider.
+const CONSOLE: [&str; 2] = ["__Host-passerelle-console", "passerelle-console"];
+const SIGN_IN: [&str; 2] = ["__Host-passerelle-sign-in", "passerelle-sign-in"];
+
 fn name(config: &Config) -> &'static str {
     if config.secure_cookies() { LAUNCH } else { LAUNCH_INSECURE }
 }
 
+/// Of a pair of names, the one that browsers accept from where we are served.
+fn chosen(config: &Config, names: [&'static str; 2]) -> &'static str {
+    names[usize::from(!config.secure_cookies())]
+}
+
 /// The browser's token, if its cookie came along.
 pub fn launch_token(config: &Config, headers: &HeaderMap) -> Option<Token> {
-    let name = name(config);
+    token_named(headers, name(config))
+}
+
+fn token_named(headers: &HeaderMap, name: &str) -> Option<Token> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -43,6 +56,35 @@ pub fn set_launch_token(config: &Config, token: &Token) -> HeaderValue {
     HeaderValue::from_str(&text).expect("a token and constants are ASCII")
 }
 
+/// The console's sign-in session, if its cookie came along.
+pub fn console_token(config: &Config, headers: &HeaderMap) -> Option<Token> {
+    token_named(headers, chosen(config, CONSOLE))
+}
+
+/// `Set-Cookie` for the console's sign-in session; `None` forgets it.
+///
+/// Never sent with what other sites embed or post; sent when a link leads here, as from a mail.
+pub fn set_console_token(config: &Config, token: Option<&Token>) -> HeaderValue {
+    own_cookie(config, chosen(config, CONSOLE), token, 12 * 60 * 60)
+}
+
+/// The sign-in under way at a provider, if its cookie came along.
+pub fn sign_in_token(config: &Config, headers: &HeaderMap) -> Option<Token> {
+    token_named(headers, chosen(config, SIGN_IN))
+}
+
+/// `Set-Cookie` for a sign-in under way at a provider; `None` forgets it.
+pub fn set_sign_in_token(config: &Config, token: Option<&Token>) -> HeaderValue {
+    own_cookie(config, chosen(config, SIGN_IN), token, 10 * 60)
+}
+
+fn own_cookie(config: &Config, name: &str, token: Option<&Token>, seconds: u32) -> HeaderValue {
+    let secure = if config.secure_cookies() { "; Secure" } else { "" };
+    let (value, seconds) = token.map_or(("", 0), |token| (token.reveal(), seconds));
+    let text = format!("{name}={value}; Path=/; HttpOnly{secure}; SameSite=Lax; Max-Age={seconds}");
+    HeaderValue::from_str(&text).expect("a token and constants are ASCII")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +100,21 @@ mod tests {
         let value = format!("other=1; {pair}");
         headers.insert(header::COOKIE, HeaderValue::from_str(&value).expect("ASCII"));
         assert_eq!(launch_token(&config, &headers), Some(token));
+    }
+
+    #[test]
+    fn the_console_has_a_cookie_of_its_own() {
+        let (config, token) = (Config::default(), Token::random());
+        let set = set_console_token(&config, Some(&token));
+        let set = set.to_str().expect("ASCII");
+        assert!(set.starts_with("__Host-passerelle-console="), "{set}");
+        assert!(set.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=43200"), "{set}");
+        let mut headers = HeaderMap::new();
+        let pair = set.split(';').next().expect("a pair");
+        headers.insert(header::COOKIE, HeaderValue::from_str(pair).expect("ASCII"));
+        assert_eq!(console_token(&config, &headers), Some(token));
+        assert_eq!(launch_token(&config, &headers), None);
+        let gone = set_console_token(&config, None);
+        assert!(gone.to_str().expect("ASCII").ends_with("Max-Age=0"));
     }
 }

@@ -42,6 +42,20 @@ pub fn framed_html(html: String, frame_ancestors: &[String], frames: &[String]) 
         .into_response()
 }
 
+/// A page that nobody frames: the console's.
+pub fn unframed_html(html: String) -> Response {
+    let mut response = framed_html(html, &[], &[]);
+    let policy = response
+        .headers()
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|value| value.to_str().ok())
+        .map(|policy| policy.replace("frame-ancestors 'self' ", "frame-ancestors 'none'"))
+        .and_then(|policy| HeaderValue::from_str(&policy).ok())
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 /// A page that any LMS may frame: refusals, which show nothing of anybody's.
 pub fn html(html: String) -> Response {
     framed_html(html, &["https:".to_owned(), "http:".to_owned()], &[])

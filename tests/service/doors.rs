@@ -42,7 +42,12 @@ async fn these_routes_are_public_and_no_others() {
             let body = (method == Method::POST).then(String::new);
             let answer = browser.request(method.clone(), &path, From::OwnPage, body).await;
             assert!(!answer.status.is_server_error(), "{method} {path}: {}", answer.status);
-            let private = answer.status == 403 && answer.problem() == "launch-lost";
+            let lost = ["launch-lost", "console-signed-out"];
+            let to_sign_in = answer
+                .header("location")
+                .is_some_and(|to| to.starts_with("/console/sign-in?next=%2Fconsole"));
+            let private =
+                to_sign_in || (answer.status == 403 && lost.contains(&answer.problem().as_str()));
             if !private && answer.status != 405 {
                 public.push(format!("{method} {pattern}"));
             }
@@ -54,6 +59,13 @@ async fn these_routes_are_public_and_no_others() {
         "GET /address/{token}",
         "POST /address/{token}",
         "GET /assets/{version}/{*name}",
+        "GET /console/link/{token}",
+        "POST /console/link/{token}",
+        "GET /console/link/{token}/provider",
+        "GET /console/sign-in",
+        "POST /console/sign-in",
+        "GET /console/sign-in/callback",
+        "GET /console/sign-in/provider",
         "GET /health/live",
         "GET /health/ready",
         "POST /lti/1.1/launch",

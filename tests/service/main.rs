@@ -5,6 +5,8 @@
 mod support;
 
 mod attempts;
+mod console;
+mod console_provider;
 mod content;
 mod db;
 mod deep_linking;

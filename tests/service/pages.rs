@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use passerelle::mail::Body;
 use passerelle::web::{Lang, Page, Pages};
-use passerelle::{credentials, events, launches, people, player, web};
+use passerelle::{console, credentials, events, launches, people, player, web};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
@@ -64,6 +64,10 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<web::home::HomePage>();
     rendering.all::<web::problem::ProblemPage>();
     rendering.all::<launches::legacy::pages::ContinuePage>();
+    rendering.all::<console::pages::HomePage>();
+    rendering.all::<console::sign_in::SignInPage>();
+    rendering.all::<console::sign_in::LinkPage>();
+    rendering.all::<console::mails::SignInLink>();
     rendering.all::<launches::pages::NewWindowPage>();
     rendering.all::<launches::pages::RefusedPage>();
     rendering.all::<launches::storage::KeepPage>();

@@ -268,14 +268,18 @@ async fn keys(State(platform): State<Platform>) -> Response {
     if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
         return status.into_response();
     }
+    Json(json!({"keys": [public_key(key)]})).into_response()
+}
+
+/// One of the two keys, as a key set holds it.
+pub(crate) fn public_key(key: usize) -> Value {
     let public = KEYS[key].public_key();
     let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    Json(json!({"keys": [{
+    json!({
         "kty": "RSA", "alg": "RS256", "use": "sig", "kid": key_id(key),
         "n": number(public.modulus().big_endian_without_leading_zero()),
         "e": number(public.exponent().big_endian_without_leading_zero()),
-    }]}))
-    .into_response()
+    })
 }
 
 async fn token(State(platform): State<Platform>, body: String) -> Response {
