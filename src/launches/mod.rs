@@ -18,7 +18,7 @@ use crate::db::{self, Tx};
 use crate::events;
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
-use crate::platforms::{self, DeploymentState, Registration};
+use crate::platforms::{self, DeploymentState, Registration, RegistrationState};
 use crate::player;
 use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
 use crate::web::Lang;
@@ -69,6 +69,18 @@ pub async fn registration_for(
     found.ok_or(missing)
 }
 
+/// Whether launches of this registration are let in at all.
+fn usable(registration: &Registration) -> Result<(), Refusal> {
+    let (code, detail) = match registration.state {
+        RegistrationState::Active => return Ok(()),
+        RegistrationState::Pending => {
+            ("registration-pending", "the registration waits for an administrator's approval")
+        }
+        RegistrationState::Closed => ("registration-closed", "the registration was closed"),
+    };
+    Err(Refusal::new(code, detail).of(registration))
+}
+
 /// Where the browser goes to be authenticated. Writes nothing: the state is signed.
 pub fn authentication(
     app: &App,
@@ -76,6 +88,7 @@ pub fn authentication(
     login: &LoginRequest,
     browser: &Token,
 ) -> Result<Url, Refusal> {
+    usable(registration)?;
     let endpoint = Url::parse(&registration.authorization_endpoint)
         .map_err(|error| Refusal::new("registration-broken", error).of(registration))?;
     let nonce = Token::random().reveal().to_owned();
@@ -132,6 +145,7 @@ pub async fn verify(
         let detail = "the browser did not bring the cookie that the login set";
         return Err(Refusal::new("browser-changed", detail).of(&registration));
     }
+    usable(&registration)?;
     let peeked = lti::launch::peek(id_token)
         .map_err(|error| Refusal::new(error.code(), &error).of(&registration))?;
     let kid = peeked.key_id.unwrap_or_default();

@@ -167,18 +167,14 @@ pub async fn choose(
     let (items, _) = settings.filter(items);
     let registration = &trainer.visit.registration;
     let nonce = Token::random();
+    let key = app.keys.signing_for(&app, registration.id).await?;
     let form = Request {
         settings: &settings,
         issuer: &registration.issuer,
         client_id: &registration.client_id,
         deployment_id: &trainer.visit.launch.deployment_id,
     }
-    .respond(
-        app.keys.signing(),
-        &Answer { items: &items, ..Answer::default() },
-        nonce.reveal(),
-        app.clock.now(),
-    )
+    .respond(&key, &Answer { items: &items, ..Answer::default() }, nonce.reveal(), app.clock.now())
     .map_err(|error| Problem::internal(&error))?;
     let back = ReturnPage { action: form.action.to_string(), jwt: form.jwt };
     let html = app.pages.html(trainer.visit.lang(), &back)?;

@@ -1,5 +1,6 @@
 //! LMSs we are registered with, their keys and ours, and the access tokens for their services.
 
+pub mod dynamic;
 pub mod keys;
 pub mod keysets;
 mod store;
@@ -13,8 +14,8 @@ use crate::app::App;
 use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
-    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment, by_client, by_issuer,
-    clean_log, deployment, deployments, find, insert, log, log_of,
+    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment,
+    by_client, by_issuer, clean_log, deployment, deployments, find, insert, log, log_of,
 };
 
 /// Our relation to an LMS.
