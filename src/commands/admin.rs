@@ -261,9 +261,9 @@ async fn invite(app: &App, tenant: Option<&str>) -> anyhow::Result<()> {
         "With this link an LMS registers itself for {}. Give it to who administers the LMS:",
         tenant.name
     );
-    say!("  Moodle       Site administration > Plugins > External tool > Manage tools:");
+    say!("  Moodle       Site administration > Plugins > Activity modules > External tool >");
     say!(
-        "               paste it as the tool URL, choose \"Add LTI Advantage\", activate the tool"
+        "               Manage tools: paste it as the tool URL, choose \"Add LTI Advantage\", activate the tool"
     );
     say!("  Canvas       Admin > Developer Keys > + Developer Key > LTI Registration: paste it");
     say!("  Brightspace  Admin tools > Manage Extensibility > LTI Advantage > Register Tool >");

@@ -16,4 +16,5 @@ mod launch;
 mod login;
 mod mail;
 mod pages;
+mod registration;
 mod runtime;

@@ -46,6 +46,14 @@ pub(crate) fn beginning() -> DateTime<Utc> {
 impl Service {
     /// With one tenant and one platform.
     pub(crate) async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, |_| ()).await
+    }
+
+    /// The same, configured otherwise.
+    pub(crate) async fn start_with(
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let clock = Clock::fixed(beginning());
         let stop = CancellationToken::new();
         let time = clock.clone();
@@ -57,7 +65,7 @@ impl Service {
         .await
         .expect("the mail receiver starts");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = Config {
+        let mut config = Config {
             database_url: database.url.clone(),
             blobs: folder.path().join("blobs"),
             insecure_allow_private_networks: true,
@@ -69,6 +77,7 @@ impl Service {
             },
             ..Config::default()
         };
+        change(&mut config);
         let app = App::start(config, clock.clone()).await.expect("the service starts");
         let platform = Platform::start(clock.clone()).await;
         let registration = register(&app, &platform).await;
