@@ -1,5 +1,5 @@
 //! What nobody needs any more goes, once an hour: spent nonces, launches that are over, the log of
-//! the door, finished jobs.
+//! the door, keys that signed long ago, finished jobs.
 
 use std::time::Duration;
 
@@ -37,6 +37,10 @@ pub async fn clean(app: &App) -> db::Result<()> {
     tx.commit().await?;
     let mut tx = app.db.write().await?;
     platforms::clean_log(&mut tx, now - KEEP_LOG).await?;
+    tx.commit().await?;
+    let mut tx = app.db.write().await?;
+    platforms::keys::tend(&mut tx, now).await?;
+    platforms::dynamic::clean(&mut tx, now).await?;
     tx.commit().await?;
     let mut tx = app.db.write().await?;
     jobs::clean(&mut tx, now - KEEP_JOBS).await?;

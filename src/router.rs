@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::web::problem::Problem;
 use crate::web::{assets, carried, guard, home, problem};
-use crate::{console, credentials, events, health, launches, people, player};
+use crate::{console, credentials, events, health, launches, people, platforms, player};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
@@ -42,7 +42,16 @@ pub fn pages(app: App) -> Router {
         .route("/", get(home::home))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .route("/.well-known/jwks.json", get(launches::pages::jwks))
+        .route("/.well-known/jwks.json", get(platforms::keys::api::installation))
+        .route("/lti/keys/{registration}", get(platforms::keys::api::of_registration))
+        .route(
+            "/lti/register",
+            get(platforms::dynamic::pages::show).post(platforms::dynamic::pages::register),
+        )
+        .route(
+            "/lti/register/{token}",
+            get(platforms::dynamic::pages::show).post(platforms::dynamic::pages::register),
+        )
         .route("/assets/{version}/{*name}", get(assets::serve))
         .route("/lti/launch/stored", post(launches::storage::stored))
         .route(

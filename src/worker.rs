@@ -7,6 +7,7 @@ use crate::credentials::jobs::{MailWaiting, RenderCredential};
 use crate::events::jobs::RemindEvent;
 use crate::jobs::{Claimed, Failure, Job as _, Runner};
 use crate::mail::jobs::SendMessage;
+use crate::platforms::keys::jobs::MakeToolKey;
 use crate::player::grades::SendScore;
 
 impl Runner for App {
@@ -18,6 +19,7 @@ impl Runner for App {
             RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
             SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
             RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,
+            MakeToolKey::KIND => job.read::<MakeToolKey>()?.run(self).await,
             // A newer release may have enqueued it: its own processes will know.
             other => Err(Failure::Retry {
                 after: TimeDelta::minutes(10),

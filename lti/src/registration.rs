@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -122,6 +124,18 @@ impl Start {
         Ok(Self { configuration_url, token })
     }
 
+    /// Whether the platform says that this is an update of a registration: Moodle's token is a JWT
+    /// whose scope is then `reg-update`. Unverified, since only the platform can: a hint what to ask
+    /// it for.
+    pub fn asks_for_update(&self) -> bool {
+        let claims = self.token.as_deref().and_then(|token| token.split('.').nth(1));
+        claims
+            .and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok())
+            .and_then(|bytes| object(&bytes))
+            .and_then(|claims| json::text(&claims, "scope"))
+            .is_some_and(|scope| scope.split_whitespace().any(|scope| scope == "reg-update"))
+    }
+
     /// The request for the platform's configuration (3.4).
     pub fn request(&self) -> Request {
         Request::new(Method::Get, self.configuration_url.clone())
@@ -154,6 +168,8 @@ pub struct PlatformConfiguration {
     pub version: Option<String>,
     /// Types of the messages it can send.
     pub messages: Vec<String>,
+    /// Where it offers a type of message, as far as it says.
+    pub placements: BTreeMap<String, Vec<String>>,
     /// Variables it can substitute in custom parameters.
     pub variables: Vec<String>,
 }
@@ -190,9 +206,8 @@ impl PlatformConfiguration {
         }
         let empty = Map::new();
         let platform = json::object(&document, PLATFORM_CONFIGURATION).unwrap_or(&empty);
-        let messages = platform
-            .get("messages_supported")
-            .and_then(Value::as_array)
+        let supported = || platform.get("messages_supported").and_then(Value::as_array);
+        let messages = supported()
             .into_iter()
             .flatten()
             .filter_map(|message| match message {
@@ -200,8 +215,18 @@ impl PlatformConfiguration {
                 other => json::scalar(other),
             })
             .collect();
+        let placements = supported()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .filter_map(|message| {
+                let placements = json::texts(message, "placements");
+                let message_type = json::text(message, "type")?;
+                (!placements.is_empty()).then_some((message_type, placements))
+            })
+            .collect();
         Ok(Self {
-            issuer: json::identifier(&document, "issuer")
+            issuer: identifier(&document, "issuer")
                 .ok_or(RegistrationRefusal::FieldMissing("issuer"))?,
             authorization_endpoint: endpoint("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
@@ -213,6 +238,7 @@ impl PlatformConfiguration {
             family: json::text(platform, "product_family_code").map(|code| code.to_lowercase()),
             version: json::text(platform, "version"),
             messages,
+            placements,
             variables: json::texts(platform, "variables"),
         })
     }
@@ -227,6 +253,8 @@ pub struct ToolMessage {
     pub target_link_uri: Option<Url>,
     /// What a person picks, by language; the empty tag is the default.
     pub labels: BTreeMap<String, String>,
+    /// Where it may be offered; what the platform does not list is left out.
+    pub placements: Vec<&'static str>,
     /// Custom parameters of this message.
     pub custom: BTreeMap<String, String>,
 }
@@ -290,16 +318,14 @@ impl Tool {
                 platform.messages.is_empty()
                     || platform.messages.iter().any(|known| known == message.message_type)
             })
-            .map(ToolMessage::to_json)
+            .map(|message| message.to_json(platform))
             .collect();
         let mut configuration = Map::new();
         configuration.insert("domain".into(), domain(&self.target_link_uri).into());
         configuration.insert("target_link_uri".into(), self.target_link_uri.as_str().into());
         configuration.insert("claims".into(), json!(claims));
         configuration.insert("messages".into(), messages.into());
-        if !self.custom.is_empty() {
-            configuration.insert("custom_parameters".into(), json!(self.custom));
-        }
+        insert_custom(&mut configuration, &self.custom, platform);
         localized(&mut configuration, "description", &self.descriptions);
         let mut map = Map::new();
         map.insert("application_type".into(), "web".into());
@@ -331,17 +357,48 @@ impl Tool {
 }
 
 impl ToolMessage {
-    fn to_json(&self) -> Value {
+    fn to_json(&self, platform: &PlatformConfiguration) -> Value {
         let mut map = Map::new();
         map.insert("type".into(), self.message_type.into());
         if let Some(url) = &self.target_link_uri {
             map.insert("target_link_uri".into(), url.as_str().into());
         }
         localized(&mut map, "label", &self.labels);
-        if !self.custom.is_empty() {
-            map.insert("custom_parameters".into(), json!(self.custom));
+        let offered = platform.placements.get(self.message_type);
+        let placements: Vec<&str> = self
+            .placements
+            .iter()
+            .copied()
+            .filter(|wanted| offered.is_some_and(|all| all.iter().any(|one| one == wanted)))
+            .collect();
+        if !placements.is_empty() {
+            map.insert("placements".into(), json!(placements));
         }
+        insert_custom(&mut map, &self.custom, platform);
         Value::Object(map)
+    }
+}
+
+/// Without the variables that the platform does not know: it would send their names (Moodle).
+fn insert_custom(
+    map: &mut Map<String, Value>,
+    custom: &BTreeMap<String, String>,
+    platform: &PlatformConfiguration,
+) {
+    let known = |value: &str| match value.strip_prefix('$') {
+        Some(variable) => {
+            platform.variables.is_empty()
+                || platform.variables.iter().any(|v| v.trim_start_matches('$') == variable)
+        }
+        None => true,
+    };
+    let custom: Map<String, Value> = custom
+        .iter()
+        .filter(|(_, value)| known(value))
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    if !custom.is_empty() {
+        map.insert("custom_parameters".into(), custom.into());
     }
 }
 
@@ -411,10 +468,10 @@ impl Registered {
         let document = document.ok_or(RegistrationRefusal::ClientIdMissing)?;
         let configuration = json::object(&document, TOOL_CONFIGURATION);
         Ok(Self {
-            client_id: json::identifier(&document, "client_id")
+            client_id: identifier(&document, "client_id")
                 .ok_or(RegistrationRefusal::ClientIdMissing)?,
             deployment_id: configuration
-                .and_then(|configuration| json::identifier(configuration, "deployment_id")),
+                .and_then(|configuration| identifier(configuration, "deployment_id")),
             scopes: json::texts(&document, "scope")
                 .iter()
                 .flat_map(|scopes| scopes.split_whitespace())
@@ -426,9 +483,16 @@ impl Registered {
     }
 }
 
-/// OpenID's `error` and `error_description`, Moodle's `error` or `message`, Canvas's `errors`.
+/// An identifier that launches can carry (LTI Core 5.3.3: at most 255 ASCII characters; a client id
+/// and an issuer are no longer).
+fn identifier(document: &Map<String, Value>, name: &str) -> Option<String> {
+    json::identifier(document, name)
+        .filter(|text| text.len() <= 255 && !text.chars().any(char::is_control))
+}
+
+/// OpenID's `error` and `error_description`, `message`, Moodle's `reason`, Canvas's `errors`.
 fn error_message(document: &Map<String, Value>) -> Option<String> {
-    let words: Vec<String> = ["error", "error_description", "message"]
+    let words: Vec<String> = ["error", "error_description", "message", "reason"]
         .iter()
         .filter_map(|name| json::text(document, name))
         .collect();

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use lti::ags::{self, ScoreOutcome};
 use lti::claims::{DocumentTarget, Launch, Message};
@@ -15,7 +17,7 @@ use lti::legacy::{LegacyExpectation, LegacyMessage, LegacyRequest};
 use lti::nrps::{self, MemberStatus};
 use lti::oauth1::{SignatureMethod, base_string, sign};
 use lti::paging::{Pager, link};
-use lti::registration::{PlatformConfiguration, Registered, Start, Tool};
+use lti::registration::{PlatformConfiguration, Registered, Start, Tool, ToolMessage};
 use lti::token;
 use lti::tool_key::{ToolKey, public_jwks};
 use serde_json::{Map, Value, json};
@@ -286,7 +288,9 @@ fn a_dynamic_registration() -> Result<(), Failure> {
             "scopes_supported": [token::scope::SCORE], "claims_supported": ["sub", "iss", "name"],
             "https://purl.imsglobal.org/spec/lti-platform-configuration":
                 {"product_family_code": "moodle",
-                 "messages_supported": [{"type": "LtiResourceLinkRequest"}]}})
+                 "messages_supported": [{"type": "LtiResourceLinkRequest"},
+                     {"type": "LtiDeepLinkingRequest", "placements": ["ContentArea"]}],
+                 "variables": ["Context.id.history"]}})
         .to_string()
         .into_bytes(),
     };
@@ -307,8 +311,19 @@ fn a_dynamic_registration() -> Result<(), Failure> {
         contacts: vec![],
         scopes: [token::scope::SCORE.to_owned(), token::scope::LINE_ITEM.to_owned()].into(),
         claims: ["name".to_owned(), "email".to_owned()].into(),
-        messages: vec![],
-        custom: [].into(),
+        messages: vec![ToolMessage {
+            message_type: "LtiDeepLinkingRequest",
+            target_link_uri: None,
+            labels: [].into(),
+            placements: vec!["ContentArea", "editor_button"],
+            custom: [].into(),
+        }],
+        custom: [
+            ("known".to_owned(), "$Context.id.history".to_owned()),
+            ("unknown".to_owned(), "$ResourceLink.id.history".to_owned()),
+            ("fixed".to_owned(), "1".to_owned()),
+        ]
+        .into(),
     };
     let body = tool.to_json(&platform);
     assert_eq!(body["scope"], json!(token::scope::SCORE));
@@ -316,6 +331,22 @@ fn a_dynamic_registration() -> Result<(), Failure> {
     let ours = &body["https://purl.imsglobal.org/spec/lti-tool-configuration"];
     assert_eq!(ours["domain"], "tool.test:8443");
     assert_eq!(ours["claims"], json!(["iss", "sub", "name"]));
+    assert_eq!(ours["messages"][0]["placements"], json!(["ContentArea"]));
+    let custom = json!({"fixed": "1", "known": "$Context.id.history"});
+    assert_eq!(ours["custom_parameters"], custom, "a variable it does not know stays away");
+
+    assert!(!start.asks_for_update());
+    let claims = URL_SAFE_NO_PAD.encode(captured["registration_token_claims"].to_string());
+    let update =
+        format!("openid_configuration=https%3A%2F%2Flms.test&registration_token=e30.{claims}.x");
+    assert!(Start::parse(update.as_bytes())?.asks_for_update());
+    let used = Response {
+        status: 401,
+        headers: vec![],
+        body: json!({"status": 401, "reason": "token_already_used"}).to_string().into_bytes(),
+    };
+    let refused = Registered::parse(&used).err().map(|refusal| refusal.to_string());
+    assert!(refused.is_some_and(|text| text.contains("token_already_used")));
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::db::Tx;
 use crate::ids::RegistrationId;
 use crate::launches;
-use crate::platforms::{self, NewRegistration};
+use crate::platforms::keys::{self, Rotation};
+use crate::platforms::{self, NewRegistration, RegistrationState, dynamic};
 use crate::tenants::{self, NewTenant, Tenant};
 use crate::web::Lang;
 
@@ -122,8 +123,35 @@ pub(super) enum PlatformCommand {
         /// The deployment's id in the LMS.
         deployment: String,
     },
+    /// Let in an LMS that registered itself without a link and waits.
+    Activate {
+        /// The registration, as `platform list` shows it.
+        registration: RegistrationId,
+    },
+    /// Make a link with which an LMS registers itself, and print what to do with it.
+    Invite {
+        /// The tenant it is for; the first one when left out.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Let the next of our keys sign towards LMSs.
+    RotateKeys(RotateArgs),
     /// Fetch their keys and ask them for a token.
     Check,
+}
+
+#[derive(Args)]
+pub(super) struct RotateArgs {
+    /// The registration whose own keys to rotate, as `platform list` shows it.
+    #[arg(required_unless_present = "installation", conflicts_with = "installation")]
+    registration: Option<RegistrationId>,
+    /// Rotate the installation's keys, which registrations without own ones use.
+    #[arg(long)]
+    installation: bool,
+    /// Somebody else may have the keys: sign with a new one at once and publish the old ones no
+    /// longer. LMSs refuse what we sign until they fetch the key set again.
+    #[arg(long)]
+    compromised: bool,
 }
 
 #[derive(Args)]
@@ -164,6 +192,9 @@ impl PlatformCommand {
             Self::Approve { registration, deployment } => {
                 approve(&app, registration, &deployment).await
             }
+            Self::Activate { registration } => activate(&app, registration).await,
+            Self::Invite { tenant } => invite(&app, tenant.as_deref()).await,
+            Self::RotateKeys(args) => rotate_keys(&app, &args).await,
             Self::Check => check(&app).await,
         }
     }
@@ -202,6 +233,7 @@ async fn add_legacy(app: &App, name: &str, tenant: Option<&str>) -> anyhow::Resu
 }
 
 async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
+    let key = keys::make().await?;
     let mut tx = app.db.write().await?;
     let tenant = named_or_first(&mut tx, args.tenant.as_deref()).await?;
     let new = NewRegistration {
@@ -215,16 +247,19 @@ async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
         token_audience: args.token_audience,
         deployments: args.deployments,
     };
-    let Some(id) = platforms::insert(&mut tx, new, app.clock.now()).await? else {
+    let now = app.clock.now();
+    let Some(id) = platforms::insert(&mut tx, new, now).await? else {
         bail!("this issuer and client id are registered already");
     };
+    keys::insert_first(&mut tx, id, key, now).await?;
+    keys::prepare_next(&mut tx, id, now).await?;
     tx.commit().await?;
     let config = &app.config;
     say!("The platform was registered. Enter in the LMS:");
     say!("  Tool URL               {}", config.public("/lti/launch"));
     say!("  Initiate login URL     {}", config.public(&format!("/lti/login/{id}")));
     say!("  Redirection URI        {}", config.public("/lti/launch"));
-    say!("  Public keyset URL      {}", config.public("/.well-known/jwks.json"));
+    say!("  Public keyset URL      {}", keys::address(config, id));
     say!("  Content selection URL  {}", config.public("/lti/launch"));
     Ok(())
 }
@@ -238,6 +273,19 @@ async fn list(app: &App) -> anyhow::Result<()> {
     for registration in all {
         say!("{}  {}", registration.id, registration.name);
         say!("    issuer {}  client id {}", registration.issuer, registration.client_id);
+        if registration.state != RegistrationState::Active {
+            say!("    {}", registration.state.as_str());
+        }
+        let own = keys::keys_of(&mut tx, registration.id).await?;
+        if own.is_empty() {
+            let address = keys::installation_address(&app.config);
+            say!("    key set {address} (the installation's)");
+        } else {
+            say!("    key set {}", keys::address(&app.config, registration.id));
+        }
+        for key in own {
+            say!("    key {}  {}  {}", key.created_at.format("%F %T"), key.state.as_str(), key.kid);
+        }
         for deployment in platforms::deployments(&mut tx, registration.id).await? {
             let (name, state) = (&deployment.deployment_id, deployment.state.as_str());
             say!("    deployment {name}  {state}");
@@ -257,6 +305,78 @@ async fn approve(app: &App, id: RegistrationId, deployment: &str) -> anyhow::Res
     platforms::approve_deployment(&mut tx, id, deployment, app.clock.now()).await?;
     tx.commit().await?;
     say!("Launches of the deployment {deployment} are accepted.");
+    Ok(())
+}
+
+async fn activate(app: &App, id: RegistrationId) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    if !dynamic::activate(&mut tx, id, app.clock.now()).await? {
+        bail!("no registration {id} waits: see `passerelle platform list`");
+    }
+    tx.commit().await?;
+    say!("Launches of the registration {id} are accepted.");
+    Ok(())
+}
+
+async fn invite(app: &App, tenant: Option<&str>) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.write().await?;
+    let tenant = named_or_first(&mut tx, tenant).await?;
+    let link = dynamic::invite(&mut tx, tenant.id, now).await?;
+    tx.commit().await?;
+    say!("{}", dynamic::address(&app.config, &link));
+    say!("");
+    say!(
+        "With this link an LMS registers itself for {}. Give it to who administers the LMS:",
+        tenant.name
+    );
+    say!("  Moodle       Site administration > Plugins > Activity modules > External tool >");
+    say!(
+        "               Manage tools: paste it as the tool URL, choose \"Add LTI Advantage\", activate the tool"
+    );
+    say!("  Canvas       Admin > Developer Keys > + Developer Key > LTI Registration: paste it");
+    say!("  Brightspace  Admin tools > Manage Extensibility > LTI Advantage > Register Tool >");
+    say!("               Dynamic: paste it as the initiate registration endpoint");
+    let until = (now + dynamic::LINK_LIFE).format("%F %T");
+    say!(
+        "It works once, until {until} UTC. Whoever has it can connect an LMS: treat it as a password."
+    );
+    Ok(())
+}
+
+async fn rotate_keys(app: &App, args: &RotateArgs) -> anyhow::Result<()> {
+    let (of, now) = (args.registration, app.clock.now());
+    if let Some(id) = of {
+        let mut tx = app.db.read().await?;
+        if platforms::find(&mut tx, id).await?.is_none() {
+            bail!("there is no registration {id}: see `passerelle platform list`");
+        }
+        if keys::keys_of(&mut tx, id).await?.is_empty() {
+            bail!("{id} uses the installation's keys: rotate them with --installation");
+        }
+    }
+    if args.compromised {
+        let fresh = keys::make().await?;
+        let mut tx = app.db.write().await?;
+        keys::replace(&mut tx, of, fresh, now).await?;
+        tx.commit().await?;
+        say!(
+            "A new key signs, and the others are not published any more. Running processes follow"
+        );
+        say!("within a minute, LMSs when they fetch the key set again.");
+        return Ok(());
+    }
+    let mut tx = app.db.write().await?;
+    let rotation = keys::rotate(&mut tx, of, now).await?;
+    tx.commit().await?;
+    match rotation {
+        Rotation::Done => say!("The next key signs; the former is published for another week."),
+        Rotation::Scheduled(from) => {
+            let from = from.format("%F %T");
+            say!("The next key signs from {from} UTC, when it will have been published for a day.");
+        }
+        Rotation::Shared => bail!("there are no such keys"),
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::db::{self, Tx};
 use crate::events;
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
-use crate::platforms::{self, DeploymentState, Registration, Version};
+use crate::platforms::{self, DeploymentState, Registration, RegistrationState, Version};
 use crate::player;
 use crate::visits::{self, Bearer, Carrier, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
 use crate::web::Lang;
@@ -74,6 +74,18 @@ pub async fn registration_for(
     found.filter(|found| found.version == Version::V13).ok_or(missing)
 }
 
+/// Whether launches of this registration are let in at all.
+fn usable(registration: &Registration) -> Result<(), Refusal> {
+    let (code, detail) = match registration.state {
+        RegistrationState::Active => return Ok(()),
+        RegistrationState::Pending => {
+            ("registration-pending", "the registration waits for an administrator's approval")
+        }
+        RegistrationState::Closed => ("registration-closed", "the registration was closed"),
+    };
+    Err(Refusal::new(code, detail).of(registration))
+}
+
 /// Where the browser goes to be authenticated. Writes nothing: the state is signed. `browser` is
 /// what its cookie holds, or what the platform's page keeps for a launch whose session is to be
 /// carried in the path.
@@ -84,6 +96,7 @@ pub fn authentication(
     browser: &Token,
     kept: Carrier,
 ) -> Result<Url, Refusal> {
+    usable(registration)?;
     let endpoint = Url::parse(&registration.authorization_endpoint)
         .map_err(|error| Refusal::new("registration-broken", error).of(registration))?;
     let nonce = Token::random().reveal().to_owned();
@@ -156,6 +169,7 @@ pub async fn verify(
         };
         return Err(Refusal::new("browser-changed", detail).of(&registration));
     }
+    usable(&registration)?;
     let peeked = lti::launch::peek(id_token)
         .map_err(|error| Refusal::new(error.code(), &error).of(&registration))?;
     let kid = peeked.key_id.unwrap_or_default();

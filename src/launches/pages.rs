@@ -1,6 +1,5 @@
-//! The door's HTTP: login, launch, key set.
+//! The door's HTTP: login, launch.
 
-use axum::Json;
 use axum::extract::{Path, RawForm, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,12 +17,6 @@ use crate::platforms;
 use crate::visits::{Bearer, Carrier, Launch, Opens, Visit};
 use crate::web::locales::Lang;
 use crate::web::{Page, Problem, cookies, html};
-
-/// `GET /.well-known/jwks.json`
-pub async fn jwks(State(app): State<App>) -> Response {
-    let caching = [(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))];
-    (caching, Json(app.keys.jwks())).into_response()
-}
 
 /// `GET /lti/login`, `GET /lti/login/{registration}`
 pub async fn login_get(
@@ -324,8 +317,10 @@ pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> 
     let status = match code {
         "key-set-unavailable" => StatusCode::BAD_GATEWAY,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "deployment-pending" | "browser-changed" | "storage-lost" | "legacy-off"
-        | "legacy-pending" | "legacy-closed" => StatusCode::FORBIDDEN,
+        "deployment-pending" | "browser-changed" | "storage-lost" | "registration-pending"
+        | "registration-closed" | "legacy-off" | "legacy-pending" | "legacy-closed" => {
+            StatusCode::FORBIDDEN
+        }
         _ => StatusCode::BAD_REQUEST,
     };
     match app.pages.html(lang, &page) {

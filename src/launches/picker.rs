@@ -177,7 +177,7 @@ pub async fn choose(
         (Version::V11, Opens::Picker(picker)) => {
             legacy::selection::respond(&app, registration, picker, &settings, &items)?
         }
-        _ => answer(&app, &trainer, &settings, &items)?,
+        _ => answer(&app, &trainer, &settings, &items).await?,
     };
     let html = app.pages.html(trainer.visit.lang(), &back)?;
     let mut response = framed_html(html, &registration.frame_ancestors(), &[]);
@@ -187,7 +187,7 @@ pub async fn choose(
 }
 
 /// The form that takes the choice back to the platform (LTI Deep Linking 2.0, 4.5).
-fn answer(
+async fn answer(
     app: &App,
     trainer: &Trainer,
     settings: &DeepLinkingSettings,
@@ -195,6 +195,7 @@ fn answer(
 ) -> Result<ReturnPage, Problem> {
     let registration = &trainer.visit.registration;
     let nonce = Token::random();
+    let key = app.keys.signing_for(app, registration.id).await?;
     let form = Request {
         settings,
         issuer: &registration.issuer,
@@ -202,7 +203,7 @@ fn answer(
         deployment_id: &trainer.visit.launch.deployment_id,
     }
     .respond(
-        app.keys.signing(),
+        &key,
         &Answer { items, ..Answer::default() },
         nonce.reveal(),
         app.clock.now(),

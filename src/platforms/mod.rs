@@ -1,5 +1,6 @@
 //! LMSs we are registered with, their keys and ours, and the access tokens for their services.
 
+pub mod dynamic;
 pub mod keys;
 pub mod keysets;
 pub mod legacy;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{NewRegistration, Registration, Secret};
 use crate::db::{self, Tx};
-use crate::ids::{KeyId, LaunchId, RegistrationId, TenantId};
+use crate::ids::{LaunchId, RegistrationId, TenantId};
 
 crate::text_enum! {
     pub enum DeploymentState {
@@ -221,34 +221,6 @@ pub async fn log_of(
     .bind(limit)
     .all()
     .await
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct StoredKey {
-    pub(super) kid: String,
-    pub(super) pkcs8: Vec<u8>,
-}
-
-pub(super) async fn tool_keys(tx: &mut Tx) -> db::Result<Vec<StoredKey>> {
-    tx.query("SELECT kid, pkcs8 FROM tool_keys WHERE retired_at IS NULL ORDER BY created_at DESC")
-        .all()
-        .await
-}
-
-pub(super) async fn insert_tool_key(
-    tx: &mut Tx,
-    kid: &str,
-    pkcs8: Vec<u8>,
-    now: DateTime<Utc>,
-) -> db::Result<()> {
-    tx.query("INSERT INTO tool_keys (id, kid, pkcs8, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(KeyId::new(now))
-        .bind(kid.to_owned())
-        .bind(pkcs8)
-        .bind(now)
-        .execute()
-        .await?;
-    Ok(())
 }
 
 /// The secret of this name; `fresh` becomes it when there is none yet.

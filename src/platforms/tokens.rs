@@ -38,6 +38,8 @@ struct Held {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
+    #[error("there is no key to sign the assertion with")]
+    Keys(#[from] super::keys::KeysError),
     #[error("the platform's token endpoint is not an address: {0}")]
     Endpoint(String),
     #[error("the assertion cannot be signed")]
@@ -91,8 +93,9 @@ async fn fetch(
     let endpoint = TokenUrl::new(registration.token_endpoint.clone())
         .map_err(|error| TokenError::Endpoint(error.to_string()))?;
     let id = Token::random();
+    let key = app.keys.signing_for(app, registration.id).await?;
     let signed = assertion(
-        app.keys.signing(),
+        &key,
         &Assertion {
             client_id: &registration.client_id,
             audience: registration

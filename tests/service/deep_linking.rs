@@ -1,6 +1,7 @@
 //! Deep linking: a trainer chooses, the platform gets a signed answer.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use passerelle::platforms::keys;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
@@ -38,7 +39,8 @@ async fn claims(service: &Service, page: &Answer) -> Value {
     let text = page.text();
     let jwt = text.split("name=\"JWT\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
     let jwt = jwt.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{text}"));
-    let keys = service.browser().get("/.well-known/jwks.json").await.expect(200).json();
+    let keys = format!("/lti/keys/{}", service.registration);
+    let keys = service.browser().get(&keys).await.expect(200).json();
     let header = decode_header(jwt).expect("a JWT");
     let key =
         keys["keys"].as_array().expect("keys").iter().find(|key| key["kid"] == json!(header.kid));
@@ -50,6 +52,14 @@ async fn claims(service: &Service, page: &Answer) -> Value {
     validation.set_audience(&[&service.platform.issuer]);
     validation.set_issuer(&[CLIENT]);
     decode::<Value>(jwt, &key, &validation).expect("a sound signature").claims
+}
+
+/// The key that signed the answer in the page.
+fn key_of(page: &Answer) -> String {
+    let text = page.text();
+    let jwt = text.split("name=\"JWT\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
+    let jwt = jwt.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{text}"));
+    decode_header(jwt).expect("a JWT").kid.expect("a key id")
 }
 
 fn dl(name: &str) -> String {
@@ -86,6 +96,39 @@ on_both_databases! {
         assert_eq!(items[0]["custom"]["passerelle_item"], "course/fixture");
         assert_eq!(items[0]["url"], "http://localhost:8080/lti/open/course/fixture");
         assert_eq!(items[0]["lineItem"]["scoreMaximum"].as_f64(), Some(100.0));
+    }
+
+    async fn the_answer_is_signed_with_the_registrations_own_key_after_it_was_rotated(database: TestDatabase) {
+        let service = Service::start(database).await;
+        service.install_course().await;
+        let fresh = keys::make().await.expect("a key");
+        let (now, id) = (service.clock.now(), service.registration);
+        let mut tx = service.app.db.write().await.expect("a transaction");
+        keys::insert_first(&mut tx, id, fresh, now).await.expect("the insert");
+        keys::prepare_next(&mut tx, id, now).await.expect("the job");
+        tx.commit().await.expect("the commit");
+        service.run_jobs().await;
+        let mut signed = Vec::new();
+        for _ in 0..2 {
+            let (mut browser, path) = picker(&service, true).await;
+            let token = browser.get(&path).await.expect(200).form_token();
+            let cancel = [("form_token", token.as_str()), ("cancel", "1")];
+            let back = browser.post(&path, &cancel).await.expect(200);
+            claims(&service, &back).await;
+            signed.push(key_of(&back));
+            service.advance(chrono::TimeDelta::hours(25));
+            let now = service.clock.now();
+            let mut tx = service.app.db.write().await.expect("a transaction");
+            let rotation = keys::rotate(&mut tx, id, now).await.expect("the rotation");
+            assert_eq!(rotation, keys::Rotation::Done);
+            tx.commit().await.expect("the commit");
+            service.run_jobs().await;
+            // What was signed before still verifies.
+            claims(&service, &back).await;
+        }
+        assert_ne!(signed[0], signed[1]);
+        let shared = service.browser().get("/.well-known/jwks.json").await.expect(200).text();
+        assert!(signed.iter().all(|key| !shared.contains(key)), "{shared}");
     }
 
     async fn a_choice_can_be_cancelled_and_must_not_be_empty(database: TestDatabase) {

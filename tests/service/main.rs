@@ -20,5 +20,6 @@ mod legacy;
 mod login;
 mod mail;
 mod pages;
+mod registration;
 mod runtime;
 mod storage;

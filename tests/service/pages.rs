@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use passerelle::mail::Body;
 use passerelle::web::{Lang, Page, Pages};
 use passerelle::{console, credentials, events, launches, people, player, web};
+use passerelle::{credentials, events, launches, people, platforms, player, web};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
@@ -74,6 +75,9 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<launches::storage::FetchPage>();
     rendering.all::<launches::picker::PickerPage>();
     rendering.all::<launches::picker::ReturnPage>();
+    rendering.all::<platforms::dynamic::pages::ConnectPage>();
+    rendering.all::<platforms::dynamic::pages::ConnectedPage>();
+    rendering.all::<platforms::dynamic::pages::NotConnectedPage>();
     rendering.all::<people::pages::AddressPage>();
     rendering.all::<people::pages::ConfirmPage>();
     rendering.all::<people::mails::ConfirmAddress>();

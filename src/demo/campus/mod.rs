@@ -286,7 +286,7 @@ fn router(platform: Arc<Platform>) -> Router {
             get(memberships::list),
         )
         .route("/lti/openid-configuration", get(registration::configuration))
-        .route("/lti/openid-registration", post(registration::register))
+        .route("/lti/openid-registration", get(registration::current).post(registration::register))
         // The demo's own handles.
         .route("/_control", get(control::show).post(control::change))
         .route("/_state", get(control::state))

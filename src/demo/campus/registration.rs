@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
@@ -18,7 +18,7 @@ use super::{
     Platform,
     claims::SCOPES,
     keys::random_text,
-    state::{RegistrationGrant, Tool},
+    state::{self, RegistrationGrant, Tool},
     web::{Refusal, Visitor},
 };
 
@@ -62,8 +62,14 @@ pub(super) async fn configuration(State(platform): State<Arc<Platform>>) -> Json
 /// Why a registration is refused; sent as `error_description`.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RegistrationRefusal {
+    #[error("missing_registration_token")]
+    NoToken,
     #[error("token_not_found")]
     Token,
+    #[error("token_already_used")]
+    TokenUsed,
+    #[error("there is no registration to read")]
+    NothingYet,
     #[error("the request is not a JSON object")]
     NotJson,
     #[error("missing or wrong: {0}")]
@@ -75,7 +81,8 @@ pub(super) enum RegistrationRefusal {
 impl IntoResponse for RegistrationRefusal {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::Token | Self::TokenUsed => StatusCode::UNAUTHORIZED,
+            Self::NothingYet => StatusCode::NOT_FOUND,
             Self::NotJson | Self::Field(_) => StatusCode::BAD_REQUEST,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -87,30 +94,67 @@ impl IntoResponse for RegistrationRefusal {
     }
 }
 
-/// Takes a registration; the token is spent by it.
+/// The grant of the token that came along. One that was spent says so.
+fn grant(
+    state: &state::State,
+    headers: &HeaderMap,
+    now: DateTime<Utc>,
+) -> Result<(String, RegistrationGrant), RegistrationRefusal> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or(RegistrationRefusal::NoToken)?;
+    let grant = state.grants.get(token).filter(|grant| grant.expires_at > now);
+    let grant = grant.ok_or(RegistrationRefusal::Token)?;
+    if grant.used {
+        return Err(RegistrationRefusal::TokenUsed);
+    }
+    Ok((token.to_owned(), grant.clone()))
+}
+
+/// The registration as it stands, for a token that may update it.
+pub(super) async fn current(
+    State(platform): State<Arc<Platform>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, RegistrationRefusal> {
+    let now = platform.now();
+    let state = platform.state();
+    let (_, grant) = grant(&state, &headers, now)?;
+    let tool = grant.tool.and_then(|id| state.tools.get(&id));
+    let registration = tool.and_then(|tool| tool.registration.clone());
+    registration.map(Json).ok_or(RegistrationRefusal::NothingYet)
+}
+
+/// Takes a registration; a token for a new one is spent by it, one for an update is good for its
+/// hour.
 pub(super) async fn register(
     State(platform): State<Arc<Platform>>,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Result<Json<Value>, RegistrationRefusal> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or(RegistrationRefusal::Token)?;
     let now = platform.now();
-    let client_id = random_text().map_err(|_| RegistrationRefusal::Internal)?;
+    let fresh_client = random_text().map_err(|_| RegistrationRefusal::Internal)?;
     let mut state = platform.state();
-    state
-        .grants
-        .get(token)
-        .filter(|grant| grant.expires_at > now)
-        .ok_or(RegistrationRefusal::Token)?;
+    let (token, grant) = grant(&state, &headers, now)?;
     let request: Value = serde_json::from_slice(&body).map_err(|_| RegistrationRefusal::NotJson)?;
-    let id = state.new_id();
-    let (tool, answer) = read(&request, id, client_id)?;
-    state.grants.remove(token);
-    state.tools.insert(id, tool);
+    let before = grant.tool.and_then(|id| state.tools.get(&id).cloned());
+    let answer = match before {
+        Some(before) => {
+            let (tool, answer) = read(&request, before.id, before.client_id)?;
+            state.tools.insert(before.id, Tool { active: before.active, ..tool });
+            answer
+        }
+        None => {
+            let id = state.new_id();
+            let (tool, answer) = read(&request, id, fresh_client)?;
+            state.tools.insert(id, tool);
+            if let Some(grant) = state.grants.get_mut(&token) {
+                grant.used = true;
+            }
+            answer
+        }
+    };
     Ok(Json(answer))
 }
 
@@ -255,14 +299,26 @@ pub(super) async fn tools(
 #[derive(Deserialize)]
 pub(super) struct BeginForm {
     url: String,
+    /// The tool to update, or `new`; asked where one of the same address is registered.
+    tool: Option<String>,
 }
 
 #[derive(Serialize)]
 struct RegisterPage {
-    frame: String,
+    /// The tool's page; `None` while the choice is open.
+    frame: Option<String>,
+    url: String,
+    known: Vec<KnownTool>,
 }
 
-/// Opens the tool's registration page with Campus's configuration and a token.
+#[derive(Serialize)]
+struct KnownTool {
+    id: u64,
+    name: String,
+}
+
+/// Opens the tool's registration page with Campus's configuration and a token. A tool that is there
+/// already is updated or registered once more, as the trainer chooses.
 pub(super) async fn begin(
     State(platform): State<Arc<Platform>>,
     visitor: Visitor,
@@ -273,13 +329,46 @@ pub(super) async fn begin(
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| Refusal::Content("URL".to_owned()))?;
-    let token = random_text()?;
+    let origin = url.origin().ascii_serialization();
+    let known: Vec<KnownTool> = platform
+        .state()
+        .tools
+        .values()
+        .filter(|tool| tool.registration.is_some() && tool.origin == origin)
+        .map(|tool| KnownTool { id: tool.id, name: tool.name.clone() })
+        .collect();
+    let update = match form.tool.as_deref() {
+        Some("new") => None,
+        Some(id) => {
+            let wanted = id.parse().ok();
+            let found = known.iter().find(|tool| Some(tool.id) == wanted);
+            Some(found.ok_or(Refusal::NotFound)?.id)
+        }
+        None if known.is_empty() => None,
+        None => {
+            let page = RegisterPage { frame: None, url: form.url, known };
+            return platform.page(&visitor, "register", page);
+        }
+    };
+    let (now, life) = (platform.now(), Duration::hours(1));
+    let subject = update.map_or_else(random_text, |id| Ok(id.to_string()))?;
+    let scope = if update.is_some() { "reg-update" } else { "reg" };
+    let claims = json!({
+        "sub": subject, "scope": scope, "jti": random_text()?,
+        "iat": now.timestamp(), "exp": (now + life).timestamp(),
+    });
+    let token = {
+        let keys = platform.keys();
+        let key = keys.current();
+        key.sign(Some(&key.kid), &claims)?
+    };
     url.query_pairs_mut()
         .append_pair("openid_configuration", &platform.url("/lti/openid-configuration"))
         .append_pair("registration_token", &token);
-    let expires_at = platform.now() + Duration::hours(1);
-    platform.state().grants.insert(token, RegistrationGrant { expires_at });
-    platform.page(&visitor, "register", RegisterPage { frame: url.to_string() })
+    let grant = RegistrationGrant { expires_at: now + life, tool: update, used: false };
+    platform.state().grants.insert(token, grant);
+    let page = RegisterPage { frame: Some(url.to_string()), url: form.url, known };
+    platform.page(&visitor, "register", page)
 }
 
 /// Lets a registered tool launch.

@@ -262,6 +262,9 @@ pub(super) struct PendingItems {
 #[derive(Clone, Debug)]
 pub(super) struct RegistrationGrant {
     pub(super) expires_at: DateTime<Utc>,
+    /// The tool that it lets update; `None` registers a new one, once.
+    pub(super) tool: Option<u64>,
+    pub(super) used: bool,
 }
 
 /// All of Campus's memory.
