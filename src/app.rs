@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::credentials::certificate::{Certificates, CertificatesError};
 use crate::db::{Batch, Db, OpenError};
 use crate::mail::smtp::{Smtp, SmtpConfigError};
+use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::platforms::keys::{Keys, KeysError};
 use crate::platforms::keysets::KeySets;
@@ -38,6 +39,7 @@ pub struct Parts {
     pub packages: Packages,
     pub certificates: Certificates,
     pub smtp: Smtp,
+    pub metrics: Metrics,
     /// Rung after a commit that enqueued jobs, so that idle workers look at once.
     pub wake: Arc<Notify>,
 }
@@ -76,8 +78,9 @@ impl App {
         let db = Db::connect(&config.database_url).await?;
         db.migrate().await?;
         let keys = Keys::load_or_make(&db, &clock).await?;
+        let metrics = Metrics::new();
         let parts = Parts {
-            batch: Batch::start(&db),
+            batch: Batch::start(&db, metrics.clone()),
             blobs: Blobs::open(&config.blobs)?,
             outbound: Outbound::new(config.insecure_allow_private_networks)?,
             pages: Pages::load()?,
@@ -87,6 +90,7 @@ impl App {
             certificates: Certificates::load()?,
             smtp: Smtp::new(&config.smtp)?,
             wake: Arc::new(Notify::new()),
+            metrics,
             keys,
             db,
             clock,

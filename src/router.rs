@@ -119,6 +119,14 @@ pub fn content(app: App) -> Router {
     finish(app, routes)
 }
 
+/// For monitoring, on a listener of its own that no browser reaches.
+pub fn monitoring(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_LIMIT))
+        .with_state(app)
+}
+
 /// What both origins share.
 fn finish(app: App, routes: Router<App>) -> Router {
     routes

@@ -1,5 +1,7 @@
 //! The door's HTTP: login, launch, key set.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{Path, RawForm, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -165,6 +167,7 @@ pub async fn launch(
         }
     };
     let browser = cookies::launch_token(&app.config, &headers);
+    let began = Instant::now();
     let verified = match verify(&app, &id_token, &state, browser.as_ref()).await {
         Ok(verified) => verified,
         Err(refusal) => return refuse(&app, &headers, refusal).await,
@@ -172,6 +175,7 @@ pub async fn launch(
     let Some(browser) = browser else {
         return Problem::bad_request("browser-changed").into_response();
     };
+    app.metrics.launch_took("verify", began.elapsed());
     let (registration, told) = (verified.registration.clone(), verified.launch);
     let (now, hash) = (app.clock.now(), browser.hash());
     let accepted = app
@@ -185,9 +189,16 @@ pub async fn launch(
             })
         })
         .await;
+    app.metrics.launch_took("launch", began.elapsed());
     match accepted {
-        Ok(launch) => Redirect::to(&landing(&launch)).into_response(),
-        Err(AcceptError::Repeated(before)) => Redirect::to(&landing(&before)).into_response(),
+        Ok(launch) => {
+            app.metrics.launch("accepted");
+            Redirect::to(&landing(&launch)).into_response()
+        }
+        Err(AcceptError::Repeated(before)) => {
+            app.metrics.launch("repeated");
+            Redirect::to(&landing(&before)).into_response()
+        }
         Err(AcceptError::Database(error)) => Problem::from(error).into_response(),
         Err(error) => {
             let mut refusal = Refusal::new(error.code(), &error).of(&verified.registration);
@@ -231,6 +242,7 @@ pub async fn start(visit: Visit) -> Redirect {
 /// Records the refusal and nothing else, and says what to do.
 async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let code = refusal.code;
+    app.metrics.launch(code);
     let checks: Vec<_> = refusal
         .checks
         .iter()
