@@ -54,6 +54,7 @@ pub fn pages(app: App) -> Router {
     // The browser that made the launch.
     let launched = Router::new()
         .route("/launches/{launch}", get(launches::pages::start))
+        .route("/launches/{launch}/nothing", get(launches::nothing::show))
         .route("/launches/{launch}/course", get(player::pages::course))
         .route("/launches/{launch}/course/status", get(player::pages::status))
         .route("/launches/{launch}/course/open", post(player::pages::open))

@@ -1,5 +1,6 @@
 //! The door: what a platform sends, checked and turned into a launch.
 
+pub mod nothing;
 pub mod pages;
 pub mod picker;
 

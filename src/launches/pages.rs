@@ -229,6 +229,7 @@ fn landing(launch: &Launch) -> String {
     match &launch.details.opens {
         Opens::Course(_) => format!("{base}/course"),
         Opens::Event(event) => format!("{base}/events/{event}"),
+        Opens::Nothing if launch.context_id.is_none() => format!("{base}/nothing"),
         Opens::Events | Opens::Nothing => format!("{base}/events"),
         Opens::Picker(_) => format!("{base}/picker"),
     }

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authentication;
 mod content;
 mod db;
 mod deep_linking;
@@ -15,5 +16,8 @@ mod journey;
 mod launch;
 mod login;
 mod mail;
+mod metrics;
+mod misbehaving;
 mod pages;
 mod runtime;
+mod suite;

@@ -63,6 +63,7 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     let mut rendering = Rendering { pages, templates: BTreeSet::new() };
     rendering.all::<web::home::HomePage>();
     rendering.all::<web::problem::ProblemPage>();
+    rendering.all::<launches::nothing::NothingPage>();
     rendering.all::<launches::pages::NewWindowPage>();
     rendering.all::<launches::pages::RefusedPage>();
     rendering.all::<launches::picker::PickerPage>();
