@@ -20,7 +20,10 @@ impl Page for NothingPage {
 
     fn samples() -> Vec<Self> {
         vec![
-            Self { is_trainer: false, back: Some("https://lms.example/course/2?a=\"b\"".to_owned()) },
+            Self {
+                is_trainer: false,
+                back: Some("https://lms.example/course/2?a=\"b\"".to_owned()),
+            },
             Self { is_trainer: true, back: None },
         ]
     }
