@@ -2,26 +2,35 @@
 //! certificate. Through the routers, in memory, on SQLite with its fsync; `cargo bench`.
 //!
 //! What bounds them: a launch one RSA verification, a commit one grouped fsync, content the bytes
-//! copied once.
+//! copied once. The launch is measured in its parts: the signature alone, the token's checks, the
+//! POST alone on the machine, and 64 POSTs at a time on either database.
 
 #[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+};
 use axum::http::Method;
 use chrono::TimeDelta;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use lti::jwks::KeySet;
+use lti::launch::Expectation;
 use passerelle::credentials::certificate::{Certificates, Document};
 use passerelle::credentials::{Facts, Kind};
 use passerelle::web::Lang;
 use support::player::content;
-use support::{Browser, Player, Service, TestDatabase, course, platform};
+use support::{Browser, Platform, Player, Service, TestDatabase, course, platform};
 use tokio::runtime::Runtime;
 
-/// So many learners commit at a time in the grouped measurement.
+/// So many learners launch or commit at a time in the grouped measurements.
 const TOGETHER: usize = 64;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
@@ -32,10 +41,33 @@ fn main() {
 
 /// A service with the fixture course.
 fn service() -> Service {
+    service_on(TestDatabase::sqlite())
+}
+
+fn service_on(database: TestDatabase) -> Service {
     RUNTIME.block_on(async {
-        let service = Service::start(TestDatabase::sqlite()).await;
+        let service = Service::start(database).await;
         service.install_course().await;
         service
+    })
+}
+
+/// A browser that is logged in, the token of its launch, and the state.
+type Prepared = (Browser, String, String);
+
+/// Launches of people from number `first` on, ready to be posted.
+fn prepare(service: &Service, first: usize, count: usize) -> Vec<Prepared> {
+    RUNTIME.block_on(async {
+        let mut prepared = Vec::new();
+        for number in first..first + count {
+            let mut browser = service.browser();
+            let target = format!("http://localhost:8080/lti/open/course/{}", course::SLUG);
+            let login = service.platform.login(&mut browser, &target).await;
+            let mut claims = service.platform.claims(&login);
+            platform::person(&mut claims, number);
+            prepared.push((browser, service.platform.sign(&claims), login.state));
+        }
+        prepared
     })
 }
 
@@ -54,29 +86,93 @@ async fn learner(service: &Service, number: usize) -> (Player, String) {
     (player, activity)
 }
 
-/// The POST of a launch: token verified, one grouped transaction, redirect.
-#[divan::bench(max_time = 5)]
-fn launch(bencher: Bencher<'_, '_>) {
+/// One RSA-2048 signature of a token's length: what no launch can go without.
+#[divan::bench(max_time = 2)]
+fn launch_signature(bencher: Bencher<'_, '_>) {
+    let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key");
+    let message = "x".repeat(2000);
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+        .expect("a signature");
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key());
+    bencher.bench_local(|| key.verify(message.as_bytes(), &signature).expect("is right"));
+}
+
+/// Every check of a token, signature included; no server, no database.
+#[divan::bench(max_time = 2)]
+fn launch_verify(bencher: Bencher<'_, '_>) {
     let service = service();
-    let number = std::sync::atomic::AtomicUsize::new(0);
+    let (token, nonce) = RUNTIME.block_on(async {
+        let mut browser = service.browser();
+        let target = "http://localhost:8080/lti/open/events";
+        let login = service.platform.login(&mut browser, target).await;
+        (service.platform.sign(&service.platform.claims(&login)), login.nonce)
+    });
+    let keys = KeySet::parse(platform::key_set(0).to_string().as_bytes()).expect("a key set");
+    let now = service.clock.now();
+    let expected = Expectation::new(&service.platform.issuer, platform::CLIENT, &nonce, now);
+    bencher.bench_local(|| {
+        lti::launch::verify(&token, &keys, &expected).result.expect("is accepted");
+    });
+}
+
+/// The POST of a launch, alone on the machine: token verified, one transaction with its fsync,
+/// redirect.
+#[divan::bench(max_time = 5)]
+fn launch_alone(bencher: Bencher<'_, '_>) {
+    let service = service();
+    let number = AtomicUsize::new(0);
     bencher
         .with_inputs(|| {
-            let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            RUNTIME.block_on(async {
-                let mut browser: Browser = service.browser();
-                let target = format!("http://localhost:8080/lti/open/course/{}", course::SLUG);
-                let login = service.platform.login(&mut browser, &target).await;
-                let mut claims = service.platform.claims(&login);
-                platform::person(&mut claims, number);
-                (browser, service.platform.sign(&claims), login.state)
-            })
+            let first = number.fetch_add(1, Ordering::Relaxed);
+            prepare(&service, first, 1).remove(0)
         })
-        .bench_local_values(|(mut browser, id_token, state)| {
+        .bench_local_values(|launch| RUNTIME.block_on(post(&service, launch)));
+}
+
+/// 64 launches at a time, on SQLite: they share transactions.
+#[divan::bench(max_time = 10)]
+fn launches_together_sqlite(bencher: Bencher<'_, '_>) {
+    launches_together(bencher, &service());
+}
+
+/// The same on PostgreSQL, where there is one.
+#[divan::bench(max_time = 10)]
+fn launches_together_postgres(bencher: Bencher<'_, '_>) {
+    let Some(database) = RUNTIME.block_on(TestDatabase::postgres()) else { return };
+    let end = database.end();
+    launches_together(bencher, &service_on(database));
+    RUNTIME.block_on(end);
+}
+
+fn launches_together(bencher: Bencher<'_, '_>, service: &Service) {
+    let number = AtomicUsize::new(0);
+    bencher
+        .counter(ItemsCount::new(TOGETHER))
+        .with_inputs(|| {
+            let first = number.fetch_add(TOGETHER, Ordering::Relaxed);
+            prepare(service, first, TOGETHER)
+        })
+        .bench_local_values(|launches| {
             RUNTIME.block_on(async {
-                let answer = service.platform.post_launch(&mut browser, &id_token, &state).await;
-                assert!(answer.status.is_redirection(), "{}", answer.text());
+                let posts = launches.into_iter().map(|launch| {
+                    let platform = service.platform.clone();
+                    tokio::spawn(async move { post_to(&platform, launch).await })
+                });
+                for posted in futures::future::join_all(posts).await {
+                    posted.expect("a launch");
+                }
             });
         });
+}
+
+async fn post(service: &Service, launch: Prepared) {
+    post_to(&service.platform, launch).await;
+}
+
+async fn post_to(platform: &Platform, (mut browser, id_token, state): Prepared) {
+    let answer = platform.post_launch(&mut browser, &id_token, &state).await;
+    assert!(answer.status.is_redirection(), "{}", answer.text());
 }
 
 /// One learner's commit of a bookmark and 2 KB of suspend data, alone on the machine: one fsync.

@@ -12,6 +12,7 @@ use crate::console::provider::Provider;
 use crate::credentials::certificate::{Certificates, CertificatesError};
 use crate::db::{Batch, Db, OpenError};
 use crate::mail::smtp::{Smtp, SmtpConfigError};
+use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::platforms::keys::{Keys, KeysError};
 use crate::platforms::keysets::KeySets;
@@ -41,6 +42,7 @@ pub struct Parts {
     pub smtp: Smtp,
     /// What is known of the provider that staff sign in with.
     pub staff_provider: Provider,
+    pub metrics: Metrics,
     /// Rung after a commit that enqueued jobs, so that idle workers look at once.
     pub wake: Arc<Notify>,
 }
@@ -79,8 +81,9 @@ impl App {
         let db = Db::connect(&config.database_url).await?;
         db.migrate().await?;
         let keys = Keys::load_or_make(&db, &clock).await?;
+        let metrics = Metrics::new();
         let parts = Parts {
-            batch: Batch::start(&db),
+            batch: Batch::start(&db, metrics.clone()),
             blobs: Blobs::open(&config.blobs)?,
             outbound: Outbound::new(config.insecure_allow_private_networks)?,
             pages: Pages::load()?,
@@ -91,6 +94,7 @@ impl App {
             smtp: Smtp::new(&config.smtp)?,
             staff_provider: Provider::default(),
             wake: Arc::new(Notify::new()),
+            metrics,
             keys,
             db,
             clock,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 use url::Url;
 
 /// Every key, with its default. The variable of a key is its path in capitals: `smtp.host` is
@@ -19,6 +20,9 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Where course content is served from: another port or address than the pages.
     pub content_bind: SocketAddr,
+    /// Where `/metrics` is served from, for Prometheus; empty: nowhere.
+    #[serde(deserialize_with = "address_or_nothing")]
+    pub metrics_bind: Option<SocketAddr>,
     /// The pages' address as browsers see it. No path, no trailing slash.
     pub public_url: Url,
     /// The content's address as browsers see it, with `{label}` where an enrolment's label goes.
@@ -102,6 +106,7 @@ impl Default for Config {
             blobs: PathBuf::from("blobs"),
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             content_bind: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            metrics_bind: Some(SocketAddr::from(([127, 0, 0, 1], 8082))),
             public_url: loopback("http://localhost:8080"),
             content_url: "http://{label}.localhost:8081".to_owned(),
             insecure_allow_private_networks: false,
@@ -110,6 +115,18 @@ impl Default for Config {
             staff_sign_in: None,
         }
     }
+}
+
+fn address_or_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("{text:?} is not an address and port, nor empty")))
 }
 
 fn loopback(url: &str) -> Url {
@@ -209,11 +226,12 @@ impl Config {
 /// Writes the `PASSERELLE_*` variables over the file's keys. Variables that name no key are left
 /// alone: the test suite and service managers have their own.
 fn overlay(table: &mut toml::Table, variables: impl Iterator<Item = (String, String)>) {
-    const TOP: [&str; 8] = [
+    const TOP: [&str; 9] = [
         "database_url",
         "blobs",
         "bind",
         "content_bind",
+        "metrics_bind",
         "public_url",
         "content_url",
         "insecure_allow_private_networks",
@@ -290,6 +308,20 @@ mod tests {
         for wrong in ["http://id.example.org", "id.example.org", "file:///etc"] {
             assert!(matches!(read(wrong), Err(ConfigError::StaffIssuer(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn metrics_are_served_on_loopback_elsewhere_or_not_at_all() {
+        let load = |value: &str| {
+            let mut table = toml::Table::new();
+            let variable = ("PASSERELLE_METRICS_BIND".to_owned(), value.to_owned());
+            overlay(&mut table, std::iter::once(variable));
+            Config::from_table(table).map(|config| config.metrics_bind)
+        };
+        assert_eq!(load("").expect("valid"), None);
+        assert_eq!(load("10.0.0.1:9000").expect("valid"), "10.0.0.1:9000".parse().ok());
+        assert!(load("9000").is_err() && load("metrics.example:80").is_err());
+        assert_eq!(Config::default().metrics_bind, "127.0.0.1:8082".parse().ok());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod ids;
 pub mod jobs;
 pub mod launches;
 pub mod mail;
+pub mod metrics;
 pub mod outbound;
 pub mod people;
 pub mod platforms;

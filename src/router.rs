@@ -69,6 +69,7 @@ pub fn pages(app: App) -> Router {
     // The browser that made the launch.
     let launched = Router::new()
         .route("/launches/{launch}", get(launches::pages::start))
+        .route("/launches/{launch}/nothing", get(launches::nothing::show))
         .route("/launches/{launch}/course", get(player::pages::course))
         .route("/launches/{launch}/course/status", get(player::pages::status))
         .route("/launches/{launch}/course/open", post(player::pages::open))
@@ -149,6 +150,14 @@ pub fn content(app: App) -> Router {
         .layer(DefaultBodyLimit::max(COMMIT_LIMIT))
         .layer(from_fn(guard::same_origin_content));
     finish(app, routes)
+}
+
+/// For monitoring, on a listener of its own that no browser reaches.
+pub fn monitoring(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_LIMIT))
+        .with_state(app)
 }
 
 /// What both origins share.

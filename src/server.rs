@@ -55,6 +55,21 @@ pub async fn run(
     ended
 }
 
+/// Serves `/metrics` until `stop`, where the configuration names an address for it. A service that
+/// cannot be watched still serves.
+pub async fn monitor(app: App, stop: CancellationToken) {
+    let Some(address) = app.config.metrics_bind else { return };
+    let served = async {
+        let listener = TcpListener::bind(address).await?;
+        axum::serve(listener, router::monitoring(app).into_make_service())
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+    };
+    if let Err(error) = served.await {
+        tracing::warn!(%address, %error, "metrics are not served");
+    }
+}
+
 /// Resolves at Ctrl-C or SIGTERM.
 pub async fn told_to_stop() {
     let interrupt = tokio::signal::ctrl_c();

@@ -30,4 +30,15 @@ impl Runner for App {
         self.wake.notify_waiters();
         done
     }
+
+    fn ended(&self, kind: &str, outcome: &Result<(), Failure>) {
+        self.metrics.job(
+            kind,
+            match outcome {
+                Ok(()) => "done",
+                Err(Failure::Retry { .. }) => "retried",
+                Err(Failure::Final(_)) => "failed",
+            },
+        );
+    }
 }

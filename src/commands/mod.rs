@@ -107,6 +107,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = open(config).await?;
     tracing::info!(pages = %pages.local_addr()?, content = %content.local_addr()?, "serving");
     let stop = stop_on_signal();
+    tokio::spawn(server::monitor(app.clone(), stop.clone()));
     server::run(app.clone(), pages, content, stop).await?;
     // A request that never ends must not keep the process from ending.
     drop(tokio::time::timeout(Duration::from_secs(5), app.db.close()).await);
@@ -116,6 +117,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn worker(config: Config) -> anyhow::Result<()> {
     let app = open(config).await?;
     let stop = stop_on_signal();
+    tokio::spawn(server::monitor(app.clone(), stop.clone()));
     let (db, clock, wake) = (app.db.clone(), app.clock.clone(), app.wake.clone());
     jobs::work(db, clock, wake, app.config.workers, app.clone(), stop).await;
     app.db.close().await;

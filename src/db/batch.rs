@@ -6,12 +6,14 @@
 //! groups commits by itself: there each unit of work is its own transaction.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Db, Error, Result, Tx};
+use crate::metrics::Metrics;
 
 /// At most this many units of work share a transaction: bounds what waits for the fsync.
 const GROUP: usize = 128;
@@ -30,12 +32,12 @@ pub type Grouped<'tx, T, E> = BoxFuture<'tx, Result<T, E>>;
 
 impl Batch {
     /// Starts the task that runs the groups; it ends when the last handle is dropped.
-    pub fn start(db: &Db) -> Self {
+    pub fn start(db: &Db, metrics: Metrics) -> Self {
         let queue = match db {
             Db::Postgres(_) => None,
             Db::Sqlite { .. } => {
                 let (sender, receiver) = mpsc::channel(QUEUE);
-                tokio::spawn(run_groups(db.clone(), receiver));
+                tokio::spawn(run_groups(db.clone(), receiver, metrics));
                 Some(sender)
             }
         };
@@ -62,12 +64,12 @@ impl Batch {
     }
 }
 
-async fn run_groups(db: Db, mut queue: mpsc::Receiver<Box<dyn Unit>>) {
+async fn run_groups(db: Db, mut queue: mpsc::Receiver<Box<dyn Unit>>, metrics: Metrics) {
     let mut group = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut group, GROUP).await > 0 {
-        let failure = run_group(&db, &mut group).await.err().map(|error| error.to_string());
+        let failure = run_group(&db, &mut group, &metrics).await.err();
         if let Some(error) = &failure {
-            tracing::error!(error, units = group.len(), "a group of writes failed");
+            tracing::error!(%error, units = group.len(), "a group of writes failed");
         }
         for unit in group.drain(..) {
             unit.answer(failure.is_none());
@@ -75,16 +77,26 @@ async fn run_groups(db: Db, mut queue: mpsc::Receiver<Box<dyn Unit>>) {
     }
 }
 
-async fn run_group(db: &Db, group: &mut [Box<dyn Unit>]) -> Result<()> {
+async fn run_group(db: &Db, group: &mut [Box<dyn Unit>], metrics: &Metrics) -> Result<()> {
     let mut tx = db.write().await?;
-    for unit in group {
-        tx.query("SAVEPOINT unit").execute().await?;
-        if !unit.run(&mut tx).await {
-            tx.query("ROLLBACK TO unit").execute().await?;
+    if let [only] = group {
+        // Nobody else's work is in the transaction: it is its own savepoint.
+        if !only.run(&mut tx).await {
+            return tx.rollback().await;
         }
-        tx.query("RELEASE unit").execute().await?;
+    } else {
+        for unit in group.iter_mut() {
+            tx.query("SAVEPOINT unit").execute().await?;
+            if !unit.run(&mut tx).await {
+                tx.query("ROLLBACK TO unit").execute().await?;
+            }
+            tx.query("RELEASE unit").execute().await?;
+        }
     }
-    tx.commit().await
+    let written = Instant::now();
+    tx.commit().await?;
+    metrics.group(group.len(), written.elapsed());
+    Ok(())
 }
 
 /// One queued unit of work with its result type erased.

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db, Tx};
 use crate::ids::JobId;
 
-pub use store::{Claimed, clean, counts};
+pub use store::{Claimed, Waiting, clean, counts, oldest_due, waiting};
 
 /// How long a claim holds. A job that may run longer renews nothing: it must be safe to run twice.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -66,6 +66,9 @@ pub async fn enqueue<J: Job>(
 /// Runs one claimed job: the service matches kinds to nouns, this folder knows none.
 pub trait Runner: Clone + Send + Sync + 'static {
     fn run(&self, job: Claimed) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// How a run of this kind ended, for whoever counts.
+    fn ended(&self, _kind: &str, _outcome: &Result<(), Failure>) {}
 }
 
 /// Claims and runs jobs until `stop`; then lets the running ones finish.
@@ -114,10 +117,11 @@ pub async fn run_next<R: Runner>(db: &Db, clock: &Clock, runner: &R) -> db::Resu
 
     let (id, kind, attempt) = (job.id, job.kind.clone(), job.attempt);
     // In a task of its own, so that a panic is a failed run and not a dead worker.
-    let runner = runner.clone();
-    let outcome = tokio::spawn(async move { runner.run(job).await }).await.unwrap_or_else(|_| {
+    let running = runner.clone();
+    let outcome = tokio::spawn(async move { running.run(job).await }).await.unwrap_or_else(|_| {
         Err(Failure::backoff(attempt, "the job panicked; the log has the place"))
     });
+    runner.ended(&kind, &outcome);
     let now = clock.now();
     let mut tx = db.write().await?;
     match outcome {

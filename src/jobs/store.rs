@@ -145,6 +145,40 @@ pub async fn counts(tx: &mut Tx) -> db::Result<Vec<(String, i64)>> {
     tx.query("SELECT state, COUNT(*) FROM jobs GROUP BY state ORDER BY state").all().await
 }
 
+/// Jobs of one kind that are not done.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Waiting {
+    pub kind: String,
+    /// `queued` or `failed`
+    pub state: String,
+    pub jobs: i64,
+}
+
+/// What is not done, by kind and state.
+pub async fn waiting(tx: &mut Tx) -> db::Result<Vec<Waiting>> {
+    tx.query(
+        "SELECT kind, state, COUNT(*) AS jobs FROM jobs WHERE state IN ('queued', 'failed')
+         GROUP BY kind, state ORDER BY kind, state",
+    )
+    .all()
+    .await
+}
+
+/// Since when the oldest job that is due waits; `None` when none is.
+pub async fn oldest_due(tx: &mut Tx, now: DateTime<Utc>) -> db::Result<Option<DateTime<Utc>>> {
+    let oldest: Option<(DateTime<Utc>,)> = tx
+        .query(
+            "SELECT run_at FROM jobs
+             WHERE state = 'queued' AND run_at <= $1
+                 AND (locked_until IS NULL OR locked_until <= $1)
+             ORDER BY run_at LIMIT 1",
+        )
+        .bind(now)
+        .optional()
+        .await?;
+    Ok(oldest.map(|(run_at,)| run_at))
+}
+
 /// Removes jobs that were done before an instant; failed ones stay for people to see.
 pub async fn clean(tx: &mut Tx, done_before: DateTime<Utc>) -> db::Result<()> {
     tx.query("DELETE FROM jobs WHERE state = 'done' AND finished_at < $1")

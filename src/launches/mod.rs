@@ -1,6 +1,7 @@
 //! The door: what a platform sends, checked and turned into a launch.
 
 pub mod legacy;
+pub mod nothing;
 pub mod pages;
 pub mod picker;
 pub mod storage;

@@ -1,5 +1,7 @@
 //! The door's HTTP: login, launch.
 
+use std::time::Instant;
+
 use axum::extract::{Path, RawForm, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -194,6 +196,7 @@ pub(super) async fn let_in(
     kept: Carrier,
 ) -> Response {
     let bound = browser.as_ref().map(|(_, token)| token);
+    let began = Instant::now();
     let verified = match verify(app, id_token, state, bound, kept).await {
         Ok(verified) => verified,
         Err(refusal) => return refuse(app, headers, refusal).await,
@@ -201,6 +204,7 @@ pub(super) async fn let_in(
     let Some((bearer, _)) = browser else {
         return Problem::bad_request("browser-changed").into_response();
     };
+    app.metrics.launch_took("verify", began.elapsed());
     let (registration, told) = (verified.registration.clone(), verified.launch);
     let (now, session) = (app.clock.now(), bearer.clone());
     let accepted = app
@@ -215,9 +219,18 @@ pub(super) async fn let_in(
             })
         })
         .await;
+    app.metrics.launch_took("launch", began.elapsed());
     match accepted {
         Ok(launch) => arrived(&bearer, &launch),
         Err(AcceptError::Repeated(before)) => arrived(&bearer, &before),
+        Ok(launch) => {
+            app.metrics.launch("accepted");
+            arrived(&bearer, &launch)
+        }
+        Err(AcceptError::Repeated(before)) => {
+            app.metrics.launch("repeated");
+            arrived(&bearer, &before)
+        }
         Err(AcceptError::Database(error)) => Problem::from(error).into_response(),
         Err(error) => {
             let mut refusal = Refusal::new(error.code(), &error).of(&verified.registration);
@@ -257,6 +270,7 @@ pub(super) fn landing(launch: &Launch) -> String {
     match &launch.details.opens {
         Opens::Course(_) => "/course".to_owned(),
         Opens::Event(event) => format!("/events/{event}"),
+        Opens::Nothing if launch.context_id.is_none() => "/nothing".to_owned(),
         Opens::Events | Opens::Nothing => "/events".to_owned(),
         Opens::Picker(_) => "/picker".to_owned(),
     }
@@ -270,6 +284,7 @@ pub async fn start(visit: Visit) -> Redirect {
 /// Records the refusal and nothing else, and says what to do.
 pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let code = refusal.code;
+    app.metrics.launch(code);
     let checks: Vec<_> = refusal
         .checks
         .iter()

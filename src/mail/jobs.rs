@@ -146,7 +146,10 @@ impl SendMessage {
                 tx.commit().await
             };
             match settled.await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    app.metrics.mail(state.as_str());
+                    return Ok(());
+                }
                 Err(error) if pause > Duration::from_secs(16) => {
                     return Err(Failure::backoff(attempt, error));
                 }

@@ -17,7 +17,7 @@ use crate::ids::{MessageId, PersonId, TenantId};
 use crate::web::pages::RenderError;
 use crate::web::{Lang, Page, Pages};
 
-pub use store::{Summary, of_person};
+pub use store::{Summary, of_person, unsettled};
 
 crate::text_enum! {
     pub enum MessageState {

@@ -117,6 +117,16 @@ pub(super) async fn settle(
     Ok(())
 }
 
+/// How many mails are in each state but `accepted`, of which there are as many as were ever sent.
+pub async fn unsettled(tx: &mut Tx) -> db::Result<Vec<(MessageState, i64)>> {
+    tx.query(
+        "SELECT state, COUNT(*) FROM messages
+         WHERE state IN ('queued', 'sending', 'unknown', 'failed') GROUP BY state ORDER BY state",
+    )
+    .all()
+    .await
+}
+
 /// What people see of their mails: which, and how far it is.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Summary {

@@ -75,22 +75,19 @@ pub async fn meet(
     told: Told,
     now: DateTime<Utc>,
 ) -> crate::db::Result<Met> {
-    if let Some(known) = store::by_identity(tx, registration, subject).await? {
-        let before = store::find(tx, known.person_id).await?;
-        store::update(tx, known.person_id, told, now).await?;
+    if let Some(known) = store::known(tx, registration, subject).await? {
+        let person = store::update(tx, known.person_id, told, now).await?;
         store::seen(tx, known.id, now).await?;
-        let person = store::find(tx, known.person_id).await?;
-        let first_address = before.email.is_none() && person.email.is_some();
+        let first_address = !known.has_address && person.email.is_some();
         return Ok(Met { person, identity: known.id, first_address });
     }
     let person = store::insert(tx, tenant, told, now).await?;
     let identity = IdentityId::new(now);
-    if store::insert_identity(tx, identity, registration, subject, person, now).await? {
-        let person = store::find(tx, person).await?;
+    if store::insert_identity(tx, identity, registration, subject, person.id, now).await? {
         return Ok(Met { person, identity, first_address: false });
     }
     // Somebody else's transaction met the same identity first: ours takes theirs.
-    store::delete(tx, person).await?;
+    store::delete(tx, person.id).await?;
     let known = store::by_identity(tx, registration, subject)
         .await?
         .ok_or(crate::db::Error::RowNotFound)?;

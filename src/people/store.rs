@@ -31,6 +31,30 @@ pub(super) async fn by_identity(
     .await
 }
 
+/// Somebody whom a platform brought before.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Known {
+    pub(super) id: IdentityId,
+    pub(super) person_id: PersonId,
+    pub(super) has_address: bool,
+}
+
+pub(super) async fn known(
+    tx: &mut Tx,
+    registration: RegistrationId,
+    subject: &str,
+) -> db::Result<Option<Known>> {
+    tx.query(
+        "SELECT i.id, i.person_id, p.email IS NOT NULL AS has_address
+         FROM identities i JOIN people p ON p.id = i.person_id
+         WHERE i.registration_id = $1 AND i.subject = $2",
+    )
+    .bind(registration)
+    .bind(subject.to_owned())
+    .optional()
+    .await
+}
+
 pub async fn identity(tx: &mut Tx, id: IdentityId) -> db::Result<Identity> {
     tx.query("SELECT id, registration_id, subject, person_id FROM identities WHERE id = $1")
         .bind(id)
@@ -64,14 +88,14 @@ pub(super) async fn insert(
     tenant: TenantId,
     told: Told,
     now: DateTime<Utc>,
-) -> db::Result<PersonId> {
-    let id = PersonId::new(now);
+) -> db::Result<Person> {
     tx.query(
         "INSERT INTO people (id, tenant_id, given_name, family_name, full_name, email, locale,
              created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+         RETURNING id, tenant_id, given_name, family_name, full_name, email, locale",
     )
-    .bind(id)
+    .bind(PersonId::new(now))
     .bind(tenant)
     .bind(told.given_name)
     .bind(told.family_name)
@@ -79,9 +103,8 @@ pub(super) async fn insert(
     .bind(told.email)
     .bind(told.locale.unwrap_or(Lang::Fr))
     .bind(now)
-    .execute()
-    .await?;
-    Ok(id)
+    .one()
+    .await
 }
 
 /// An address that the person confirmed is not replaced by the platform's.
@@ -90,13 +113,14 @@ pub(super) async fn update(
     id: PersonId,
     told: Told,
     now: DateTime<Utc>,
-) -> db::Result<()> {
+) -> db::Result<Person> {
     tx.query(
         "UPDATE people SET given_name = coalesce($2, given_name),
              family_name = coalesce($3, family_name), full_name = coalesce($4, full_name),
              email = CASE WHEN email_confirmed_at IS NULL THEN coalesce($5, email) ELSE email END,
              locale = coalesce($6, locale), updated_at = $7
-         WHERE id = $1",
+         WHERE id = $1
+         RETURNING id, tenant_id, given_name, family_name, full_name, email, locale",
     )
     .bind(id)
     .bind(told.given_name)
@@ -105,9 +129,8 @@ pub(super) async fn update(
     .bind(told.email)
     .bind(told.locale)
     .bind(now)
-    .execute()
-    .await?;
-    Ok(())
+    .one()
+    .await
 }
 
 pub(super) async fn delete(tx: &mut Tx, id: PersonId) -> db::Result<()> {

@@ -52,6 +52,19 @@ pub enum TokenError {
     Answer(String),
 }
 
+impl TokenError {
+    /// A stable word for counters.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Endpoint(_) => "endpoint",
+            Self::Sign(_) => "sign",
+            Self::Unreachable(_) => "unreachable",
+            Self::Refused(_) => "refused",
+            Self::Answer(_) => "answer",
+        }
+    }
+}
+
 impl Tokens {
     /// The access token's secret: kept, or fetched.
     pub async fn access_token(
@@ -66,7 +79,9 @@ impl Tokens {
         if let Some(held) = held.as_ref().filter(|held| held.renew_at > now) {
             return Ok(held.secret.clone());
         }
-        let (secret, life) = fetch(app, registration, scopes).await?;
+        let fetched = fetch(app, registration, scopes).await;
+        app.metrics.token(fetched.as_ref().err().map_or("ok", TokenError::code));
+        let (secret, life) = fetched?;
         // A tenth before its end, so that none dies on the way.
         let life = TimeDelta::from_std(life.mul_f64(0.9)).unwrap_or(TimeDelta::minutes(50));
         *held = Some(Held { secret: secret.clone(), renew_at: now + life });

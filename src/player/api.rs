@@ -194,7 +194,9 @@ pub async fn commit(
             Play::take(tx, &package, &token, &label, now).await?.commit(tx, &commit).await
         })
     })
-    .await?;
+    .await
+    .inspect_err(|problem| app.metrics.commit(problem.code))?;
+    app.metrics.commit("acknowledged");
     if answer.view.completed {
         app.wake.notify_waiters();
     }

@@ -178,6 +178,8 @@ impl SendScore {
             store::settle_score(&mut tx, self.score, state, detail, app.clock.now()).await?;
             tx.commit().await
         };
-        settled.await.map_err(|error| Failure::backoff(1, error))
+        settled.await.map_err(|error| Failure::backoff(1, error))?;
+        app.metrics.score(state.as_str());
+        Ok(())
     }
 }

@@ -38,6 +38,7 @@ impl Server {
             .env("PASSERELLE_BLOBS", at("blobs"))
             .env("PASSERELLE_BIND", format!("127.0.0.1:{}", self.port))
             .env("PASSERELLE_CONTENT_BIND", format!("127.0.0.1:{}", self.content_port))
+            .env("PASSERELLE_METRICS_BIND", "")
             .env("PASSERELLE_PUBLIC_URL", self.origin())
             .env(
                 "PASSERELLE_CONTENT_URL",

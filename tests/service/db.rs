@@ -1,6 +1,7 @@
 //! The database executor: what was acknowledged is durable, what failed hurts nobody else.
 
 use passerelle::db::{Batch, Db, Error};
+use passerelle::metrics::Metrics;
 
 use crate::on_both_databases;
 use crate::support::TestDatabase;
@@ -82,7 +83,7 @@ on_both_databases! {
 
     async fn one_bad_unit_of_work_does_not_hurt_the_others(database: TestDatabase) {
         let db = open(&database).await;
-        let batch = Batch::start(&db);
+        let batch = Batch::start(&db, Metrics::new());
         let units = (0..20).map(|number| tokio::spawn(write(batch.clone(), number)));
         let outcomes = futures::future::join_all(units).await;
         for (number, outcome) in (0..).zip(outcomes) {

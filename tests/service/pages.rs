@@ -69,6 +69,7 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<console::sign_in::SignInPage>();
     rendering.all::<console::sign_in::LinkPage>();
     rendering.all::<console::mails::SignInLink>();
+    rendering.all::<launches::nothing::NothingPage>();
     rendering.all::<launches::pages::NewWindowPage>();
     rendering.all::<launches::pages::RefusedPage>();
     rendering.all::<launches::storage::KeepPage>();

@@ -67,6 +67,8 @@ pub(crate) struct Record {
     pub(crate) keys_status: Option<u16>,
     pub(crate) keys_delay: Duration,
     pub(crate) keys_fetched: usize,
+    /// The key set is this text, of this media type.
+    pub(crate) keys_body: Option<(String, &'static str)>,
     /// The next scores are answered with these.
     pub(crate) scores_status: Vec<u16>,
     pub(crate) scores: Vec<Score>,
@@ -258,17 +260,9 @@ pub(crate) fn sign_with_public_key_as_secret(claims: &Value) -> String {
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-async fn keys(State(platform): State<Platform>) -> Response {
-    let (status, delay, key) = {
-        let mut record = platform.record();
-        record.keys_fetched += 1;
-        (record.keys_status, record.keys_delay, record.key)
-    };
-    tokio::time::sleep(delay).await;
-    if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
-        return status.into_response();
-    }
-    Json(json!({"keys": [public_key(key)]})).into_response()
+/// The key set with one of the keys.
+pub(crate) fn key_set(key: usize) -> Value {
+    json!({"keys": [public_key(key)]})
 }
 
 /// One of the two keys, as a key set holds it.
@@ -280,6 +274,22 @@ pub(crate) fn public_key(key: usize) -> Value {
         "n": number(public.modulus().big_endian_without_leading_zero()),
         "e": number(public.exponent().big_endian_without_leading_zero()),
     })
+}
+
+async fn keys(State(platform): State<Platform>) -> Response {
+    let (status, delay, key, body) = {
+        let mut record = platform.record();
+        record.keys_fetched += 1;
+        (record.keys_status, record.keys_delay, record.key, record.keys_body.clone())
+    };
+    tokio::time::sleep(delay).await;
+    if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        return status.into_response();
+    }
+    if let Some((text, media_type)) = body {
+        return ([(header::CONTENT_TYPE, media_type)], text).into_response();
+    }
+    Json(key_set(key)).into_response()
 }
 
 async fn token(State(platform): State<Platform>, body: String) -> Response {

@@ -11,7 +11,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -102,6 +102,9 @@ pub struct Faults {
     pub failures: BTreeMap<Endpoint, Failure>,
     /// Endpoints whose answers come as `text/plain`.
     pub wrong_content_type: BTreeSet<Endpoint>,
+    /// Endpoints that answer 200 with this text instead, as HTML: a maintenance page, a proxy's
+    /// sign-in, half a document.
+    pub replaced: BTreeMap<Endpoint, String>,
     /// Publish some megabytes of keys.
     pub huge_key_set: bool,
     pub empty_key_set: bool,
@@ -153,25 +156,27 @@ pub(super) async fn inject(
         status: 0,
         took: 0,
     };
-    let (delay, failure, wrong_type) = {
+    let (delay, failure, wrong_type, replaced) = {
         let faults = &mut platform.state().faults;
         (
             faults.delays.get(&endpoint).copied().unwrap_or(0),
             faults.next_failure(endpoint),
             faults.wrong_content_type.contains(&endpoint),
+            faults.replaced.get(&endpoint).cloned(),
         )
     };
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
-    let mut response = match failure {
-        Some(failure) => {
+    let mut response = match (failure, replaced) {
+        (Some(failure), _) => {
             if failure.after_the_work {
                 next.run(request).await;
             }
             broken(failure)
         }
-        None => next.run(request).await,
+        (None, Some(text)) => Html(text).into_response(),
+        (None, None) => next.run(request).await,
     };
     if wrong_type {
         response

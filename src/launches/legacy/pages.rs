@@ -64,8 +64,12 @@ pub async fn launch(
         })
         .await;
     let launch = match accepted {
-        Ok(launch) => launch,
+        Ok(launch) => {
+            app.metrics.launch("accepted");
+            launch
+        }
         Err(AcceptError::Repeated(before)) => {
+            app.metrics.launch("repeated");
             return arrived(&bearer, &before);
         }
         Err(AcceptError::Database(error)) => return Problem::from(error).into_response(),
