@@ -76,10 +76,11 @@ pub async fn meet(
     now: DateTime<Utc>,
 ) -> crate::db::Result<Met> {
     if let Some(known) = store::by_identity(tx, registration, subject).await? {
-        let before = store::find(tx, known.person_id).await?;
-        store::update(tx, known.person_id, told, now).await?;
-        store::seen(tx, known.id, now).await?;
-        let person = store::find(tx, known.person_id).await?;
+        // Behind the identity's lock: it may have been joined with another meanwhile.
+        let person_id = store::seen(tx, known.id, now).await?;
+        let before = store::find(tx, person_id).await?;
+        store::update(tx, person_id, told, now).await?;
+        let person = store::find(tx, person_id).await?;
         let first_address = before.email.is_none() && person.email.is_some();
         return Ok(Met { person, identity: known.id, first_address });
     }

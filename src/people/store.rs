@@ -139,13 +139,15 @@ pub(super) async fn insert_identity(
     Ok(rows == 1)
 }
 
-pub(super) async fn seen(tx: &mut Tx, id: IdentityId, now: DateTime<Utc>) -> db::Result<()> {
-    tx.query("UPDATE identities SET last_seen_at = $2 WHERE id = $1")
+/// Notes that the identity came, and holds it; whose it is now.
+pub(super) async fn seen(tx: &mut Tx, id: IdentityId, now: DateTime<Utc>) -> db::Result<PersonId> {
+    let (person,): (PersonId,) = tx
+        .query("UPDATE identities SET last_seen_at = $2 WHERE id = $1 RETURNING person_id")
         .bind(id)
         .bind(now)
-        .execute()
+        .one()
         .await?;
-    Ok(())
+    Ok(person)
 }
 
 #[derive(Debug, sqlx::FromRow)]

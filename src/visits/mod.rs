@@ -23,8 +23,8 @@ use crate::web::guard;
 use crate::web::{Lang, Problem, cookies};
 
 pub use store::{
-    clean, context_title, end_of_others, insert, insert_context, insert_resource_link,
-    insert_session, set_membership, spend_nonce, spent_by,
+    clean, context_title, contexts_of_lms, end_of_others, hold_context, insert, insert_context,
+    insert_resource_link, insert_session, repoint_links, set_membership, spend_nonce, spent_by,
 };
 
 /// How long a launch's pages work: a long evening of learning.
@@ -61,6 +61,9 @@ pub struct Details {
     pub return_url: Option<String>,
     /// A trainer's or test user's launch plays, and nothing is graded or awarded.
     pub preview: bool,
+    /// Looked at before it is chosen: the launch whose picker it was.
+    #[serde(default)]
+    pub picker: Option<LaunchId>,
 }
 
 /// What a launch opens.
@@ -85,6 +88,9 @@ pub struct Picker {
     pub accept_types: Vec<String>,
     pub accept_multiple: Option<bool>,
     pub accept_line_item: Option<bool>,
+    /// `accept_presentation_document_targets` that we know: `iframe`, `window`.
+    #[serde(default)]
+    pub accept_targets: Vec<String>,
 }
 
 /// The browser's launch, with everything around it.
