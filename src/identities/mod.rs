@@ -24,6 +24,7 @@ use crate::player;
 use crate::visits::Launch;
 
 pub use code::{InvalidJoinCode, JoinCode};
+pub use store::clean;
 
 /// How long a code works.
 pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(15);

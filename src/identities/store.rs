@@ -403,3 +403,10 @@ pub(super) async fn insert_join(
     .await?;
     Ok(())
 }
+
+/// Removes codes that were over, and wrong ones that were typed, before `before`.
+pub async fn clean(tx: &mut Tx, before: DateTime<Utc>) -> db::Result<()> {
+    tx.query("DELETE FROM join_codes WHERE expires_at < $1").bind(before).execute().await?;
+    tx.query("DELETE FROM join_attempts WHERE at < $1").bind(before).execute().await?;
+    Ok(())
+}

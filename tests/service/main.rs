@@ -5,10 +5,12 @@
 mod support;
 
 mod content;
+mod copies;
 mod db;
 mod deep_linking;
 mod doors;
 mod events;
+mod identities;
 mod imports;
 mod jobs;
 mod journey;
@@ -16,4 +18,5 @@ mod launch;
 mod login;
 mod mail;
 mod pages;
+mod picker;
 mod runtime;
