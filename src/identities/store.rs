@@ -371,6 +371,7 @@ pub(super) async fn delete_parking(tx: &mut Tx, id: PersonId) -> db::Result<()> 
 }
 
 /// Who became one.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     pub(super) survivor: PersonId,
     pub(super) joined: PersonId,
