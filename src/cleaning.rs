@@ -1,5 +1,5 @@
 //! What nobody needs any more goes, once an hour: spent nonces, launches that are over, the log of
-//! the door, keys that signed long ago, finished jobs.
+//! the door, keys that signed long ago, finished jobs, codes that nobody typed.
 
 use std::time::Duration;
 
@@ -7,13 +7,15 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{console, db, jobs, launches, platforms, visits};
+use crate::{console, db, identities, jobs, launches, platforms, visits};
 
 const EVERY: Duration = Duration::from_hours(1);
 /// An administrator may ask today why a launch was refused last quarter.
 const KEEP_LOG: TimeDelta = TimeDelta::days(90);
 const KEEP_LAUNCHES: TimeDelta = TimeDelta::days(30);
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+/// Longer than any launch in which wrong codes are counted.
+const KEEP_CODES: TimeDelta = TimeDelta::days(1);
 
 /// Cleans until `stop`. Several processes may do so at once: each deletes what is left.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -47,5 +49,6 @@ pub async fn clean(app: &App) -> db::Result<()> {
     tx.commit().await?;
     let mut tx = app.db.write().await?;
     console::clean(&mut tx, now).await?;
+    identities::clean(&mut tx, now - KEEP_CODES).await?;
     tx.commit().await
 }

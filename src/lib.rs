@@ -18,6 +18,7 @@ pub mod db;
 pub mod demo;
 pub mod events;
 pub mod health;
+pub mod identities;
 pub mod ids;
 pub mod jobs;
 pub mod launches;

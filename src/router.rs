@@ -14,7 +14,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::web::problem::Problem;
 use crate::web::{assets, carried, guard, home, problem};
-use crate::{console, credentials, events, health, launches, people, platforms, player};
+use crate::{
+    console, credentials, events, health, identities, launches, people, platforms, player,
+};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
@@ -77,6 +79,12 @@ pub fn pages(app: App) -> Router {
             "/launches/{launch}/address",
             get(people::pages::address).post(people::pages::tell_address),
         )
+        .route(
+            "/launches/{launch}/identities",
+            get(identities::pages::show).post(identities::pages::look),
+        )
+        .route("/launches/{launch}/identities/code", post(identities::pages::code))
+        .route("/launches/{launch}/identities/join", post(identities::pages::join))
         .route("/launches/{launch}/credentials/{credential}", get(credentials::pages::show))
         .route("/launches/{launch}/credentials/{credential}/pdf", get(credentials::pages::pdf))
         .route("/launches/{launch}/events", get(events::pages::list))
@@ -91,6 +99,7 @@ pub fn pages(app: App) -> Router {
             "/launches/{launch}/picker",
             get(launches::picker::show).post(launches::picker::choose),
         )
+        .route("/launches/{launch}/picker/preview", post(launches::picker::preview))
         .route(
             "/launches/{launch}/events/new",
             get(events::pages::new_form).post(events::pages::create),
@@ -102,6 +111,14 @@ pub fn pages(app: App) -> Router {
         .route(
             "/launches/{launch}/events/{event}/cancel",
             get(events::pages::cancel_form).post(events::pages::cancel),
+        )
+        .route(
+            "/launches/{launch}/events/{event}/copy",
+            get(events::pages::ask).post(events::pages::decide),
+        )
+        .route(
+            "/launches/{launch}/events/{event}/copy/new",
+            get(events::pages::new_list_form).post(events::pages::new_list),
         )
         .route(
             "/launches/{launch}/events/{event}/presence",

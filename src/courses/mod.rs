@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use crate::ids::{CourseId, CourseVersionId};
 use crate::web::Lang;
 
-pub use store::{StoredPackage, all, by_slug, find, package, set_policy, version, versions};
+pub use store::{
+    StoredPackage, all, all_offered, by_slug, find, offered, package, set_policy, version, versions,
+};
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Course {

@@ -7,12 +7,32 @@ use sqlx::types::Json;
 use super::import::NewVersion;
 use super::{Archive, Attempts, Counts, Course, Version};
 use crate::db::{self, Tx};
-use crate::ids::{CourseId, CourseVersionId};
+use crate::ids::{CourseId, CourseVersionId, TenantId};
 
 pub async fn by_slug(tx: &mut Tx, slug: &str) -> db::Result<Option<Course>> {
     tx.query("SELECT id, slug, attempts, counts FROM courses WHERE slug = $1")
         .bind(slug.to_owned())
         .optional()
+        .await
+}
+
+/// The course, if this tenant offers it: one of its own, or one that all share.
+pub async fn offered(tx: &mut Tx, slug: &str, tenant: TenantId) -> db::Result<Option<Course>> {
+    tx.query(
+        "SELECT id, slug FROM courses
+         WHERE slug = $1 AND (tenant_id IS NULL OR tenant_id = $2)",
+    )
+    .bind(slug.to_owned())
+    .bind(tenant)
+    .optional()
+    .await
+}
+
+/// All courses that this tenant offers.
+pub async fn all_offered(tx: &mut Tx, tenant: TenantId) -> db::Result<Vec<Course>> {
+    tx.query("SELECT id, slug FROM courses WHERE tenant_id IS NULL OR tenant_id = $1 ORDER BY slug")
+        .bind(tenant)
+        .all()
         .await
 }
 

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::calendar::{self, Attendee, Entry, Method};
-use super::{Event, EventDate, JoinLink, Signup, SignupState};
+use super::{Event, EventDate, JoinLink, Signup, SignupState, copies};
 use crate::app::App;
 use crate::db::{self, Tx};
 use crate::mail::{self, Attachment, Body, Draft, Source};
@@ -125,7 +125,11 @@ pub(super) async fn tell(
 ) -> Result<(), MailError> {
     let Some(recipient) = &person.email else { return Ok(()) };
     let (now, lang) = (app.clock.now(), person.locale);
-    let facts = Facts::of(lang, about, person, signup, news);
+    let mut facts = Facts::of(lang, about, person, signup, news);
+    // Courses that share a list: everybody is led to their own.
+    if let Some(course) = copies::store::course_of(tx, about.event.id, person.id).await? {
+        facts.context = Some(course);
+    }
     let body = match news {
         News::Confirmed => Body::render(&app.pages, lang, &Confirmation(facts)),
         News::Waiting { .. } => Body::render(&app.pages, lang, &Waiting(facts)),

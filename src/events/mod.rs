@@ -1,9 +1,11 @@
 //! Events: webinars that a trainer schedules in a context and its learners sign up for.
 
 pub mod calendar;
+pub mod copies;
 pub mod csv;
 pub mod form;
 pub mod jobs;
+mod joining;
 pub mod mails;
 pub mod pages;
 pub mod places;
@@ -28,8 +30,9 @@ use crate::visits;
 
 use mails::{About, Before, MailError, News};
 
+pub use joining::{JoinedSignups, join};
 pub use places::{Presence, Signup, SignupState};
-pub use store::{Counts, Listed, Participant, exists, of_context};
+pub use store::{Counts, Listed, Participant, is_of_tenant, of_context};
 
 /// How long before the first date presence can be marked.
 pub const PRESENCE_OPENS: TimeDelta = TimeDelta::minutes(15);
@@ -188,14 +191,15 @@ pub async fn create(
     Ok(id)
 }
 
-/// The event with its dates, if it is one of this context.
+/// The event with its dates, if it is one of this context's: its own, or shared with it. What every
+/// page about an event begins with; changes begin with `store::lock`, which asks the same.
 pub async fn find(
     tx: &mut Tx,
     id: EventId,
     context: ContextId,
 ) -> db::Result<Option<(Event, Vec<EventDate>)>> {
     let Some(event) = store::find(tx, id).await? else { return Ok(None) };
-    if event.context_id != context {
+    if !store::is_of_context(tx, id, context).await? {
         return Ok(None);
     }
     let dates = store::dates(tx, id).await?;

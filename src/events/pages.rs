@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::calendar::{self, Entry, Method};
+use super::copies::pages::Course;
 use super::mails::{self, MailError, When};
 use super::places::{self, SignUpError, WithdrawError};
 use super::views::{
@@ -18,7 +19,7 @@ use super::views::{
 use super::visitors::{Guest, Learner, Named};
 use super::{
     Event, EventDate, EventState, Listed, PRESENCE_OPENS, Participant, Phase, Presence, Signup,
-    SignupState, store, total_minutes,
+    SignupState, copies, store, total_minutes,
 };
 use crate::app::App;
 use crate::db::{self, Tx};
@@ -26,6 +27,7 @@ use crate::ids::{ContextId, EventId};
 use crate::visits::Visit;
 use crate::web::{Problem, dates};
 
+pub use super::copies::pages::{ask, decide, new_list, new_list_form};
 pub use super::trainers::{
     cancel, cancel_form, create, edit, edit_form, new_form, participants_csv, presence,
     presence_form,
@@ -51,6 +53,9 @@ impl Done {
             "waiting" => "events-done-waiting",
             "withdrawn" => "events-done-withdrawn",
             "presence" => "events-done-presence",
+            "shared" => "copies-done-shared",
+            "renewed" => "copies-done-renewed",
+            "decided" => "copies-done-before",
             _ => return None,
         };
         Some(Notice::done(key))
@@ -205,6 +210,9 @@ pub async fn show(
     Named(id): Named,
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
+    if let Some(elsewhere) = copies::pages::elsewhere(&app, &guest, id).await? {
+        return Ok(elsewhere);
+    }
     page(&app, &guest.visit, guest.context, id, done.notice()).await
 }
 
@@ -231,7 +239,12 @@ pub(super) async fn page(
     let (trainer, learner) = if visit.is_trainer() {
         let participants = store::participants(&mut tx, id).await?;
         let may_cancel = counts.present == 0;
-        (Some(trainer_part(visit, &event, phase, may_cancel, &participants)), None)
+        let mut part = trainer_part(visit, &event, phase, may_cancel, &participants);
+        let sharing = copies::sharing(&mut tx, id).await?;
+        if sharing.len() > 1 {
+            part.courses = sharing.into_iter().map(Course::from).collect();
+        }
+        (Some(part), None)
     } else {
         let full = free.is_some_and(|free| free <= counts.waiting);
         (None, Some(learner_part(&mut tx, visit, &event, phase, full, own).await?))
@@ -280,6 +293,7 @@ fn trainer_part(
         cancel_path: (ahead && may_cancel).then(|| path("/cancel")),
         presence_path: (scheduled && phase != Phase::Ahead).then(|| path("/presence")),
         csv_path: path("/participants.csv"),
+        courses: Vec::new(),
         rows: rows(participants),
     }
 }

@@ -38,6 +38,27 @@ pub(super) async fn insert(
     .bind(now)
     .execute()
     .await?;
+    insert_context(tx, id, context, by, now).await
+}
+
+/// From now on the event is this context's too.
+pub(super) async fn insert_context(
+    tx: &mut Tx,
+    event: EventId,
+    context: ContextId,
+    by: PersonId,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO event_contexts (event_id, context_id, decided_by, created_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (event_id, context_id) DO NOTHING",
+    )
+    .bind(event)
+    .bind(context)
+    .bind(by)
+    .bind(now)
+    .execute()
+    .await?;
     Ok(())
 }
 
@@ -68,14 +89,16 @@ pub(super) async fn move_date(tx: &mut Tx, id: EventDateId, to: NewDate) -> db::
 }
 
 /// The event, held until the end of the transaction: on PostgreSQL too, whoever changes its places
-/// does so after the others, and then sees what they did. `None` when it is not of this context.
+/// does so after the others, and then sees what they did. `None` when it is none of this
+/// context's.
 pub(super) async fn lock(
     tx: &mut Tx,
     id: EventId,
     context: ContextId,
 ) -> db::Result<Option<Event>> {
     tx.query(
-        "UPDATE events SET turn = turn + 1 WHERE id = $1 AND context_id = $2
+        "UPDATE events SET turn = turn + 1 WHERE id = $1 AND EXISTS (
+             SELECT 1 FROM event_contexts c WHERE c.event_id = events.id AND c.context_id = $2)
          RETURNING id, tenant_id, context_id, title, description, time_zone, capacity, join_url,
              state, sequence, edition, turn",
     )
@@ -96,9 +119,41 @@ pub(super) async fn find(tx: &mut Tx, id: EventId) -> db::Result<Option<Event>> 
     .await
 }
 
-pub async fn exists(tx: &mut Tx, id: EventId) -> db::Result<bool> {
-    let (count,): (i64,) =
-        tx.query("SELECT COUNT(*) FROM events WHERE id = $1").bind(id).one().await?;
+/// The same without a context, for what a whole person is about.
+pub(super) async fn hold(tx: &mut Tx, id: EventId) -> db::Result<Event> {
+    tx.query(
+        "UPDATE events SET turn = turn + 1 WHERE id = $1
+         RETURNING id, tenant_id, context_id, title, description, time_zone, capacity, join_url,
+             state, sequence, edition, turn",
+    )
+    .bind(id)
+    .one()
+    .await
+}
+
+/// Whether the event is one of this context's: its own, or shared with it.
+pub(super) async fn is_of_context(
+    tx: &mut Tx,
+    id: EventId,
+    context: ContextId,
+) -> db::Result<bool> {
+    let (count,): (i64,) = tx
+        .query("SELECT COUNT(*) FROM event_contexts WHERE event_id = $1 AND context_id = $2")
+        .bind(id)
+        .bind(context)
+        .one()
+        .await?;
+    Ok(count > 0)
+}
+
+/// Whether there is such an event of this tenant.
+pub async fn is_of_tenant(tx: &mut Tx, id: EventId, tenant: TenantId) -> db::Result<bool> {
+    let (count,): (i64,) = tx
+        .query("SELECT COUNT(*) FROM events WHERE id = $1 AND tenant_id = $2")
+        .bind(id)
+        .bind(tenant)
+        .one()
+        .await?;
     Ok(count > 0)
 }
 
@@ -221,7 +276,7 @@ impl Listed {
     }
 }
 
-/// The context's events, by their first date.
+/// The context's events, its own and those shared with it, by their first date.
 pub async fn of_context(tx: &mut Tx, context: ContextId) -> db::Result<Vec<Listed>> {
     // Rows and not min() and max(): SQLite knows the type of a column, not of an expression.
     tx.query(
@@ -238,7 +293,9 @@ pub async fn of_context(tx: &mut Tx, context: ContextId) -> db::Result<Vec<Liste
              ORDER BY d.starts_at, d.id LIMIT 1)
          JOIN event_dates l ON l.id = (SELECT d.id FROM event_dates d WHERE d.event_id = e.id
              ORDER BY d.ends_at DESC, d.id LIMIT 1)
-         WHERE e.context_id = $1 ORDER BY f.starts_at, e.id",
+         WHERE EXISTS (SELECT 1 FROM event_contexts c WHERE c.event_id = e.id
+             AND c.context_id = $1)
+         ORDER BY f.starts_at, e.id",
     )
     .bind(context)
     .all()
@@ -254,8 +311,8 @@ pub(super) async fn own_signups(
     tx.query(
         "SELECT s.id AS signup_id, s.event_id, s.person_id, s.state, s.position, s.revision,
              s.presence
-         FROM signups s JOIN events e ON e.id = s.event_id
-         WHERE s.person_id = $2 AND e.context_id = $1",
+         FROM signups s JOIN event_contexts c ON c.event_id = s.event_id
+         WHERE s.person_id = $2 AND c.context_id = $1",
     )
     .bind(context)
     .bind(person)
@@ -448,4 +505,24 @@ pub(super) async fn attestation(
         .optional()
         .await?;
     Ok(row.map(|(id, pdf)| (id, pdf.is_some())))
+}
+
+/// Everything the person ever signed up for.
+pub(super) async fn signups_of_person(tx: &mut Tx, person: PersonId) -> db::Result<Vec<Signup>> {
+    tx.query(
+        "SELECT id AS signup_id, event_id, person_id, state, position, revision, presence
+         FROM signups WHERE person_id = $1 ORDER BY event_id",
+    )
+    .bind(person)
+    .all()
+    .await
+}
+
+pub(super) async fn give_signup(tx: &mut Tx, id: SignupId, person: PersonId) -> db::Result<()> {
+    tx.query("UPDATE signups SET person_id = $2 WHERE id = $1")
+        .bind(id)
+        .bind(person)
+        .execute()
+        .await?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::form::{EventForm, Field, FieldError};
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::app::App;
 use crate::ids::{EventId, SignupId};
-use crate::visits::{Trainer, Visit};
+use crate::visits::{Opens, Trainer, Visit};
 use crate::web::{Lang, Page, Problem};
 
 /// What the form of a new event is about.
@@ -41,7 +41,7 @@ const REGIONS: [&str; 9] = [
     "Pacific/",
 ];
 
-fn respond<P: Page>(
+pub(super) fn respond<P: Page>(
     app: &App,
     visit: &Visit,
     status: StatusCode,
@@ -75,22 +75,34 @@ pub async fn new_form(State(app): State<App>, trainer: Trainer) -> Result<Respon
     respond(&app, &trainer.visit, StatusCode::OK, &page)
 }
 
-fn new_page(app: &App, visit: &Visit, values: EventForm, errors: &[FieldError]) -> FormPage {
+pub(super) fn new_page(
+    app: &App,
+    visit: &Visit,
+    values: EventForm,
+    errors: &[FieldError],
+) -> FormPage {
     FormPage {
         event_title: None,
         action: visit.path("/events/new"),
-        back_path: visit.path("/events"),
+        // Made on the way to choosing it for an activity: back to the choice.
+        back_path: visit.path(if chooses(visit) { "/picker" } else { "/events" }),
         form_token: visit.form_token(app, NEW),
         zones: zones(&values.time_zone),
         values,
         errors: Errors::of(errors),
         any_error: !errors.is_empty(),
         notice: None,
+        hint: None,
         people: 0,
         confirmed: 0,
         dates_fixed: false,
         more_dates: false,
     }
+}
+
+/// Whether the trainer is choosing what an activity shows.
+fn chooses(visit: &Visit) -> bool {
+    matches!(visit.launch.details.opens, Opens::Picker(_))
 }
 
 /// `POST /launches/{launch}/events/new`
@@ -113,6 +125,10 @@ pub async fn create(
     let id = super::create(&mut tx, tenant, context, by, new, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
+    if chooses(&visit) {
+        let picker = visit.path(&format!("/picker?chosen=event/{id}"));
+        return Ok(Redirect::to(&picker).into_response());
+    }
     Ok(done(&visit, id, "created"))
 }
 
@@ -164,6 +180,7 @@ async fn edit_page(
         values,
         errors: Errors::of(errors),
         any_error: !errors.is_empty(),
+        hint: None,
         notice: refusal.map(Notice::refused),
         people: counts.confirmed + counts.waiting,
         confirmed: counts.confirmed,

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::copies::pages::Course;
 use super::form::{EventForm, Field, FieldError};
 use super::mails::When;
 use super::{JoinLink, Presence, SignupState};
@@ -176,6 +177,8 @@ pub struct TrainerPart {
     /// `None` until shortly before it begins.
     pub presence_path: Option<String>,
     pub csv_path: String,
+    /// The courses that share the list; empty when there is one.
+    pub courses: Vec<Course>,
     pub rows: Vec<Row>,
 }
 
@@ -251,6 +254,7 @@ impl Page for ShowPage {
             cancel_path: Some(path("cancel")),
             presence_path: Some(path("presence")),
             csv_path: path("participants.csv"),
+            courses: Vec::new(),
             rows: vec![
                 row(Some("Zoé <Lefèvre>"), "confirmed", None, Some("present")),
                 row(Some("Karim"), "confirmed", None, Some("absent")),
@@ -263,6 +267,12 @@ impl Page for ShowPage {
             cancel_path: None,
             presence_path: None,
             rows: Vec::new(),
+            courses: [Some("Parcours <européen>"), None]
+                .map(|title| Course {
+                    title: title.map(str::to_owned),
+                    platform: "Plateforme <Grandes Écoles>".to_owned(),
+                })
+                .into(),
             ..trainer.clone()
         };
         let newcomer = LearnerPart {
@@ -375,6 +385,8 @@ pub struct FormPage {
     pub zones: Vec<ZoneChoice>,
     pub errors: Errors,
     pub any_error: bool,
+    /// What there is to know before the form is filled in.
+    pub hint: Option<&'static str>,
     /// Why the event cannot become this, when no single field is to blame.
     pub notice: Option<Notice>,
     /// How many people a change of time, place or title is told to.
@@ -403,6 +415,7 @@ impl Page for FormPage {
             ],
             errors: Errors::default(),
             any_error: false,
+            hint: None,
             notice: None,
             people: 0,
             confirmed: 0,
@@ -428,7 +441,8 @@ impl Page for FormPage {
             notice: Some(Notice::refused("events-refused-stale")),
             ..new.clone()
         };
-        vec![new.clone(), Self { values, errors: wrong, any_error: true, ..new }, edit]
+        let copied = Self { hint: Some("copies-form-hint"), ..new.clone() };
+        vec![new.clone(), copied, Self { values, errors: wrong, any_error: true, ..new }, edit]
     }
 }
 

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::courses;
 use crate::credentials::jobs::MailWaiting;
 use crate::db::{self, Tx};
-use crate::events;
+use crate::events::{self, copies};
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
 use crate::platforms::{self, DeploymentState, Registration, RegistrationState, Version};
@@ -32,6 +32,8 @@ use told::LaunchTold;
 const STATE_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// The custom parameter that names what an activity opens: `course/<slug>`, `event/<id>`, `events`.
 pub const ITEM: &str = "passerelle_item";
+/// The custom parameter in which a platform says of which courses this one is a copy.
+pub const HISTORY: &str = "context_id_history";
 /// The path under which an item's own address stands.
 pub const OPEN: &str = "/lti/open/";
 
@@ -279,7 +281,16 @@ pub async fn accept(
             Some(id)
         }
     };
-    let said = opens(tx, told).await?;
+    let said = match (opens(tx, told, registration).await?, context) {
+        // In a copied course a trainer may have decided otherwise than the link says.
+        (Opens::Event(event), Some(context)) => {
+            let history = told.custom.get(HISTORY).map(String::as_str).unwrap_or_default();
+            let history = copies::lms_ids(history);
+            let event = copies::resolve(tx, registration.id, context, event, &history).await?;
+            Opens::Event(event)
+        }
+        (said, _) => said,
+    };
     let (resource_link, opens) = match told.resource_link() {
         None => (None, said),
         Some(link) => {
@@ -314,6 +325,7 @@ pub async fn accept(
             opens,
             return_url,
             preview: role == Role::Trainer || told.roles.is_test_user(),
+            picker: None,
         }),
         created_at: now,
         expires_at: now + LAUNCH_LIFE,
@@ -369,7 +381,12 @@ fn role_of(roles: &lti::roles::Roles) -> Role {
 }
 
 /// What the launch says it opens: by our custom parameter, else by our own address.
-async fn opens(tx: &mut Tx, told: &LaunchTold) -> Result<Opens, AcceptError> {
+/// It must be the tenant's own, or shared by all.
+async fn opens(
+    tx: &mut Tx,
+    told: &LaunchTold,
+    registration: &Registration,
+) -> Result<Opens, AcceptError> {
     if let Message::DeepLinking(settings) = &told.message {
         return Ok(Opens::Picker(Picker {
             return_url: settings.return_url.to_string(),
@@ -378,21 +395,24 @@ async fn opens(tx: &mut Tx, told: &LaunchTold) -> Result<Opens, AcceptError> {
             accept_multiple: settings.accept_multiple,
             accept_line_item: settings.accept_line_item,
             signature_method: told.signature_method.map(|method| method.as_str().to_owned()),
+            accept_targets: picker::known_targets(&settings.accept_targets),
         }));
     }
     let custom = told.custom.get(ITEM).map(String::as_str).filter(|item| !item.is_empty());
     let item = custom.or_else(|| told.target_link_uri.as_ref()?.path().strip_prefix(OPEN));
     let Some(item) = item else { return Ok(Opens::Nothing) };
+    let tenant = registration.tenant_id;
     let unknown = || AcceptError::UnknownItem(item.chars().take(100).collect());
     match item.split_once('/') {
         None if item == "events" => Ok(Opens::Events),
         Some(("course", slug)) => {
-            let course = courses::by_slug(tx, slug).await?.ok_or_else(unknown)?;
+            let course = courses::offered(tx, slug, tenant).await?.ok_or_else(unknown)?;
             Ok(Opens::Course(course.id))
         }
         Some(("event", id)) => {
             let id = id.parse().map_err(|_| unknown())?;
-            events::exists(tx, id).await?.then_some(Opens::Event(id)).ok_or_else(unknown)
+            let known = events::is_of_tenant(tx, id, tenant).await?;
+            known.then_some(Opens::Event(id)).ok_or_else(unknown)
         }
         _ => Err(unknown()),
     }

@@ -221,8 +221,6 @@ pub(super) async fn let_in(
         .await;
     app.metrics.launch_took("launch", began.elapsed());
     match accepted {
-        Ok(launch) => arrived(&bearer, &launch),
-        Err(AcceptError::Repeated(before)) => arrived(&bearer, &before),
         Ok(launch) => {
             app.metrics.launch("accepted");
             arrived(&bearer, &launch)
@@ -332,10 +330,14 @@ pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> 
     let status = match code {
         "key-set-unavailable" => StatusCode::BAD_GATEWAY,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
-        "deployment-pending" | "browser-changed" | "storage-lost" | "registration-pending"
-        | "registration-closed" | "legacy-off" | "legacy-pending" | "legacy-closed" => {
-            StatusCode::FORBIDDEN
-        }
+        "deployment-pending"
+        | "browser-changed"
+        | "storage-lost"
+        | "registration-pending"
+        | "registration-closed"
+        | "legacy-off"
+        | "legacy-pending"
+        | "legacy-closed" => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
     match app.pages.html(lang, &page) {

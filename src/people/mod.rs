@@ -75,9 +75,9 @@ pub async fn meet(
     told: Told,
     now: DateTime<Utc>,
 ) -> crate::db::Result<Met> {
-    if let Some(known) = store::known(tx, registration, subject).await? {
+    // Behind the identity's lock: it may have been joined with another meanwhile.
+    if let Some(known) = store::seen(tx, registration, subject, now).await? {
         let person = store::update(tx, known.person_id, told, now).await?;
-        store::seen(tx, known.id, now).await?;
         let first_address = !known.has_address && person.email.is_some();
         return Ok(Met { person, identity: known.id, first_address });
     }
@@ -135,7 +135,8 @@ pub async fn stand_in(
     locale: Lang,
     now: DateTime<Utc>,
 ) -> crate::db::Result<PersonId> {
-    store::insert(tx, tenant, Told { locale: Some(locale), ..Told::default() }, now).await
+    let told = Told { locale: Some(locale), ..Told::default() };
+    Ok(store::insert(tx, tenant, told, now).await?.id)
 }
 
 #[derive(Debug, thiserror::Error)]

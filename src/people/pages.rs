@@ -21,6 +21,8 @@ pub struct AddressPage {
     pub invalid: bool,
     pub sent: bool,
     pub back: String,
+    /// Where somebody who comes from another platform too says so.
+    pub identities_url: String,
 }
 
 impl Page for AddressPage {
@@ -33,6 +35,7 @@ impl Page for AddressPage {
             invalid,
             sent,
             back: "/launches/1/course".to_owned(),
+            identities_url: "/launches/1/identities".to_owned(),
         };
         vec![sample("", false, false), sample("zoe@", true, false), sample("", false, true)]
     }
@@ -89,6 +92,7 @@ fn answer(
         value,
         sent,
         back: visit.path(""),
+        identities_url: visit.path("/identities"),
     };
     let html = app.pages.html(visit.lang(), &page)?;
     Ok((status, visit.page(html, &[])).into_response())

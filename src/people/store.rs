@@ -39,18 +39,21 @@ pub(super) struct Known {
     pub(super) has_address: bool,
 }
 
-pub(super) async fn known(
+/// Notes that the identity came, and holds it; whose it is now.
+pub(super) async fn seen(
     tx: &mut Tx,
     registration: RegistrationId,
     subject: &str,
+    now: DateTime<Utc>,
 ) -> db::Result<Option<Known>> {
     tx.query(
-        "SELECT i.id, i.person_id, p.email IS NOT NULL AS has_address
-         FROM identities i JOIN people p ON p.id = i.person_id
-         WHERE i.registration_id = $1 AND i.subject = $2",
+        "UPDATE identities SET last_seen_at = $3 WHERE registration_id = $1 AND subject = $2
+         RETURNING id, person_id,
+             (SELECT p.email IS NOT NULL FROM people p WHERE p.id = person_id) AS has_address",
     )
     .bind(registration)
     .bind(subject.to_owned())
+    .bind(now)
     .optional()
     .await
 }
@@ -160,15 +163,6 @@ pub(super) async fn insert_identity(
         .execute()
         .await?;
     Ok(rows == 1)
-}
-
-pub(super) async fn seen(tx: &mut Tx, id: IdentityId, now: DateTime<Utc>) -> db::Result<()> {
-    tx.query("UPDATE identities SET last_seen_at = $2 WHERE id = $1")
-        .bind(id)
-        .bind(now)
-        .execute()
-        .await?;
-    Ok(())
 }
 
 #[derive(Debug, sqlx::FromRow)]

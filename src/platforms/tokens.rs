@@ -57,7 +57,7 @@ impl TokenError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Endpoint(_) => "endpoint",
-            Self::Sign(_) => "sign",
+            Self::Keys(_) | Self::Sign(_) => "sign",
             Self::Unreachable(_) => "unreachable",
             Self::Refused(_) => "refused",
             Self::Answer(_) => "answer",

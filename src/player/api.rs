@@ -43,8 +43,13 @@ impl FromRequestParts<App> for ContentHost {
             return Ok(Self { label, enrolment, version: Some(version) });
         }
         let mut tx = app.db.read().await?;
-        let (enrolment, version) =
-            store::version_of_label(&mut tx, &label).await?.ok_or_else(Problem::not_found)?;
+        let Some((enrolment, version)) = store::version_of_label(&mut tx, &label).await? else {
+            return Err(if store::is_revoked(&mut tx, &label).await? {
+                Problem::new(StatusCode::CONFLICT, "player-joined")
+            } else {
+                Problem::not_found()
+            });
+        };
         if let Some(version) = version {
             app.packages.remember_label(&label, enrolment, version);
         }

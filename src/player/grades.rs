@@ -81,6 +81,32 @@ pub(super) async fn enqueue(
     Ok(())
 }
 
+/// One enrolment gave way to another: its targets get the other's score from now on, at once where
+/// that is finished and better than what the platform has.
+pub(super) async fn follow(
+    tx: &mut Tx,
+    from: EnrolmentId,
+    to: EnrolmentId,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    store::hold_enrolment(tx, to).await?;
+    let score = store::final_score(tx, to).await?;
+    for target in store::grade_targets(tx, from).await? {
+        store::move_grade_target(tx, target, to).await?;
+        let Some(scaled) = score else { continue };
+        let known = store::latest_points(tx, target).await?;
+        if known.is_none_or(|known| points(scaled) > known) {
+            enqueue_for(tx, target, scaled, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Out of [`MAXIMUM`], to the hundredth.
+fn points(scaled: f64) -> f64 {
+    (scaled * MAXIMUM * 100.0).round() / 100.0
+}
+
 async fn enqueue_for(
     tx: &mut Tx,
     target: GradeTargetId,
@@ -90,8 +116,7 @@ async fn enqueue_for(
     let last = store::latest_score(tx, target).await?;
     let at = next_timestamp(now, last);
     let id = ScoreId::new(now);
-    let given = (scaled * MAXIMUM * 100.0).round() / 100.0;
-    store::insert_score(tx, id, target, given, MAXIMUM, at, now).await?;
+    store::insert_score(tx, id, target, points(scaled), MAXIMUM, at, now).await?;
     jobs::enqueue(tx, &SendScore { score: id }, now, now, Some(format!("score/{id}"))).await
 }
 

@@ -4,6 +4,7 @@ pub mod api;
 pub mod content;
 mod delivery;
 pub mod grades;
+pub mod joining;
 mod learner;
 pub mod messages;
 pub mod outcomes;

@@ -32,6 +32,10 @@ pub struct CoursePage {
     /// No mail can be sent until the person tells an address.
     pub address_missing: Option<String>,
     pub return_url: Option<String>,
+    /// Looked at before it is chosen: back to the choice.
+    pub picker_url: Option<String>,
+    /// Where somebody who comes from another platform too says so; a preview is nobody's.
+    pub identities_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +89,8 @@ impl Page for CoursePage {
             grade,
             address_missing: preview.then(|| "/launches/1/address".to_owned()),
             return_url: preview.then(|| "https://lms.example/".to_owned()),
+            picker_url: preview.then(|| "/launches/2/picker".to_owned()),
+            identities_url: (!preview).then(|| "/launches/1/identities".to_owned()),
         };
         let progress = |done, completed: bool| ProgressPart {
             done,
@@ -195,6 +201,8 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
             crate::web::origin_of(url)
                 .is_some_and(|origin| visit.registration.frame_ancestors().contains(&origin))
         }),
+        picker_url: visit.launch.details.picker.map(|id| visit.path_of(id, "/picker")),
+        identities_url: (!preview).then(|| visit.path("/identities")),
     };
     let frames = enrolment.label.iter().map(|label| app.config.content_origin(label)).collect();
     Ok((page, frames))

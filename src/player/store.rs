@@ -6,6 +6,7 @@ use scorm::sequencing::ObjectiveStatus;
 use sqlx::types::Json;
 
 use super::grades::{GradeService, ScoreState};
+use super::joining::ProgressOf;
 use super::{Attempt, AttemptStatus, Enrolment, NewAttempt};
 use crate::db::{self, Tx};
 use crate::ids::{
@@ -287,6 +288,27 @@ pub(super) async fn save_learner_objective(
     Ok(())
 }
 
+/// Global objectives and shared data become the survivor's, where they had none of their own.
+pub(super) async fn give_learner_records(
+    tx: &mut Tx,
+    from: PersonId,
+    to: PersonId,
+) -> db::Result<()> {
+    for (table, value) in [("learner_objectives", "status"), ("learner_data", "value")] {
+        tx.query_built(format!(
+            "INSERT INTO {table} (person_id, preview, target, {value}, updated_at)
+             SELECT p.id, r.preview, r.target, r.{value}, r.updated_at FROM {table} r
+             JOIN people p ON p.id = $2 WHERE r.person_id = $1
+             ON CONFLICT (person_id, preview, target) DO NOTHING"
+        ))
+        .bind(from)
+        .bind(to)
+        .execute()
+        .await?;
+    }
+    Ok(())
+}
+
 /// The shared data of a learner, by target.
 pub(super) async fn learner_data(
     tx: &mut Tx,
@@ -532,4 +554,113 @@ pub(super) async fn grade_state(
     .bind(enrolment)
     .optional()
     .await
+}
+
+/// Holds the attempts of both until the end of the transaction: a commit under way comes first.
+pub(super) async fn hold_attempts(tx: &mut Tx, one: PersonId, two: PersonId) -> db::Result<()> {
+    let _: Vec<(AttemptId,)> = tx
+        .query_pair(
+            "SELECT a.id FROM attempts a JOIN enrolments e ON e.id = a.enrolment_id
+             WHERE e.person_id IN ($1, $2) ORDER BY a.id",
+            "SELECT a.id FROM attempts a JOIN enrolments e ON e.id = a.enrolment_id
+             WHERE e.person_id IN ($1, $2) ORDER BY a.id FOR UPDATE OF a",
+        )
+        .bind(one)
+        .bind(two)
+        .all()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn enrolments_of(tx: &mut Tx, person: PersonId) -> db::Result<Vec<Enrolment>> {
+    tx.query(
+        "SELECT id, person_id, course_id, preview, label, created_at FROM enrolments
+         WHERE person_id = $1 ORDER BY created_at, id",
+    )
+    .bind(person)
+    .all()
+    .await
+}
+
+pub(super) async fn give_enrolment(
+    tx: &mut Tx,
+    id: EnrolmentId,
+    person: PersonId,
+) -> db::Result<()> {
+    tx.query("UPDATE enrolments SET person_id = $2 WHERE id = $1")
+        .bind(id)
+        .bind(person)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn progress_of(tx: &mut Tx, enrolment: EnrolmentId) -> db::Result<ProgressOf> {
+    let known: Option<ProgressOf> = tx
+        .query(
+            "SELECT status = 'completed' AS completed, completed_activities AS activities,
+                 coalesce(score_scaled, -1.0) AS score, updated_at
+             FROM attempts WHERE enrolment_id = $1 ORDER BY number DESC LIMIT 1",
+        )
+        .bind(enrolment)
+        .optional()
+        .await?;
+    Ok(known.unwrap_or(ProgressOf { score: -1.0, ..ProgressOf::default() }))
+}
+
+/// The enrolment plays no more: neither its host nor its token leads anywhere. The host is
+/// remembered, so that a player that is still open can be told why.
+pub(super) async fn revoke(tx: &mut Tx, id: EnrolmentId, now: DateTime<Utc>) -> db::Result<()> {
+    tx.query(
+        "UPDATE enrolments SET revoked_label = coalesce(label, revoked_label), label = NULL
+         WHERE id = $1",
+    )
+    .bind(id)
+    .execute()
+    .await?;
+    tx.query("UPDATE attempts SET token_hash = NULL, updated_at = $2 WHERE enrolment_id = $1")
+        .bind(id)
+        .bind(now)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Whether the host was that of an enrolment that gave way to another.
+pub(super) async fn is_revoked(tx: &mut Tx, label: &str) -> db::Result<bool> {
+    let (count,): (i64,) = tx
+        .query("SELECT COUNT(*) FROM enrolments WHERE revoked_label = $1")
+        .bind(label.to_owned())
+        .one()
+        .await?;
+    Ok(count > 0)
+}
+
+/// The score of this target goes where the other enrolment's do. A link both came through has a
+/// target there already: then it stays.
+pub(super) async fn move_grade_target(
+    tx: &mut Tx,
+    id: GradeTargetId,
+    to: EnrolmentId,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE grade_targets SET enrolment_id = $2
+         WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM grade_targets t WHERE t.enrolment_id = $2
+             AND t.resource_link_id = grade_targets.resource_link_id)",
+    )
+    .bind(id)
+    .bind(to)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The points of the latest score of a target.
+pub(super) async fn latest_points(tx: &mut Tx, target: GradeTargetId) -> db::Result<Option<f64>> {
+    let row: Option<(f64,)> = tx
+        .query("SELECT given FROM scores WHERE grade_target_id = $1 ORDER BY at DESC LIMIT 1")
+        .bind(target)
+        .optional()
+        .await?;
+    Ok(row.map(|(given,)| given))
 }

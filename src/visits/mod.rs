@@ -25,8 +25,9 @@ use crate::web::{Lang, Problem, carried, cookies, frame};
 
 pub use bearer::{Bearer, Carrier};
 pub use store::{
-    clean, context_title, end_of_others, find, insert, insert_context, insert_resource_link,
-    insert_session, link_opens, set_membership, spend_nonce, spent_by,
+    clean, context_title, contexts_of_lms, end_of_others, find, hold_context, insert,
+    insert_context, insert_resource_link, insert_session, link_opens, repoint_links,
+    set_membership, spend_nonce, spent_by,
 };
 
 /// How long a launch's pages work: a long evening of learning.
@@ -63,6 +64,9 @@ pub struct Details {
     pub return_url: Option<String>,
     /// A trainer's or test user's launch plays, and nothing is graded or awarded.
     pub preview: bool,
+    /// Looked at before it is chosen: the launch whose picker it was.
+    #[serde(default)]
+    pub picker: Option<LaunchId>,
 }
 
 /// What a launch opens.
@@ -90,6 +94,9 @@ pub struct Picker {
     /// How an LTI 1.1 consumer signs, and wants the answer signed.
     #[serde(default)]
     pub signature_method: Option<String>,
+    /// `accept_presentation_document_targets` that we know: `iframe`, `window`.
+    #[serde(default)]
+    pub accept_targets: Vec<String>,
 }
 
 /// The browser's launch, with everything around it.
@@ -120,6 +127,11 @@ impl Visit {
     /// and belongs in no mail and no log.
     pub fn path(&self, rest: &str) -> String {
         self.browser.address(self.launch.id, rest)
+    }
+
+    /// The path of a page of another launch of the same browser session.
+    pub fn path_of(&self, launch: LaunchId, rest: &str) -> String {
+        self.browser.address(launch, rest)
     }
 
     /// The hidden field of a form about `about`.

@@ -5,7 +5,9 @@ use sqlx::types::Json;
 
 use super::{Bearer, Launch, Opens, Role};
 use crate::db::{self, Tx};
-use crate::ids::{ContextId, LaunchId, PersonId, RegistrationId, ResourceLinkId, SignInSessionId};
+use crate::ids::{
+    ContextId, EventId, LaunchId, PersonId, RegistrationId, ResourceLinkId, SignInSessionId,
+};
 
 /// The launch, if it is this browser's and not over.
 pub async fn find(
@@ -271,6 +273,56 @@ pub async fn link_opens(
         (None, Some(event)) => Opens::Event(event.into()),
         (None, None) => Opens::Nothing,
     }))
+}
+
+/// The context's links that opened the one event open the other from now on.
+pub async fn repoint_links(
+    tx: &mut Tx,
+    context: ContextId,
+    from: EventId,
+    to: EventId,
+) -> db::Result<()> {
+    tx.query("UPDATE resource_links SET event_id = $3 WHERE context_id = $1 AND event_id = $2")
+        .bind(context)
+        .bind(from)
+        .bind(to)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Holds the context until the end of the transaction: two trainers who decide at once decide one
+/// after the other.
+pub async fn hold_context(tx: &mut Tx, id: ContextId) -> db::Result<()> {
+    let _: (ContextId,) = tx
+        .query_pair(
+            "SELECT id FROM contexts WHERE id = $1",
+            "SELECT id FROM contexts WHERE id = $1 FOR NO KEY UPDATE",
+        )
+        .bind(id)
+        .one()
+        .await?;
+    Ok(())
+}
+
+/// The contexts of a registration that have these identifiers of the LMS, in the same order; what
+/// is not known here is left out.
+pub async fn contexts_of_lms(
+    tx: &mut Tx,
+    registration: RegistrationId,
+    lms_ids: &[String],
+) -> db::Result<Vec<ContextId>> {
+    let mut known = Vec::new();
+    for lms_id in lms_ids {
+        let found: Option<(ContextId,)> = tx
+            .query("SELECT id FROM contexts WHERE registration_id = $1 AND lms_id = $2")
+            .bind(registration)
+            .bind(lms_id.clone())
+            .optional()
+            .await?;
+        known.extend(found.map(|(id,)| id));
+    }
+    Ok(known)
 }
 
 /// Removes nonces that no valid token can carry any more, launches that were over before

@@ -112,7 +112,7 @@ addEventListener("message", (event) => {
       if (event.data.completed) play.completed = true;
       break;
     case "passerelle.superseded":
-      stop(words.elsewhere, "");
+      stop(event.data.joined ? words.joined : words.elsewhere, "");
       break;
     case "passerelle.closed":
       if (event.data.unsent) stop(words.leftUnsent, "");

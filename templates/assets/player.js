@@ -80,7 +80,9 @@ async function post(path, body, keepalive = false) {
   const { error } = await response.json().catch(() => ({}));
   throw Object.assign(new Error(error || `status ${response.status}`), {
     permanent: FINAL.includes(error),
-    superseded: error === "player-superseded",
+    superseded: error === "player-superseded" || error === "player-joined",
+    // The learner's two accounts became one, which goes on with the other's progress.
+    joined: error === "player-joined",
   });
 }
 
@@ -154,18 +156,18 @@ async function open() {
 
 function failed(error, retry) {
   if (error.superseded) {
-    superseded();
+    superseded(error);
     return;
   }
   show(error.permanent ? words.failed : words.network, retry);
 }
 
-function superseded() {
+function superseded({ joined }) {
   stopped = true;
-  show(words.elsewhere);
+  show(joined ? words.joined : words.elsewhere);
   empty();
   parts.bar.hidden = parts.toc.hidden = true;
-  tellApp({ type: "passerelle.superseded" });
+  tellApp({ type: "passerelle.superseded", joined });
 }
 
 function closed() {
@@ -327,7 +329,7 @@ function saved(play) {
 
 function trouble(play, kind, error) {
   if (error?.superseded) {
-    if (!stopped) superseded();
+    if (!stopped) superseded(error);
   } else if (kind === "refused") {
     play.refused = true;
     say(words.unsaved, "bad");
@@ -367,7 +369,7 @@ async function move(play, request, target) {
     // Leaving is never refused: what could not be sent is in the journal.
     if (departing || request === "suspend" || request === "exit") {
       busy = false;
-      if (error.superseded) superseded();
+      if (error.superseded) superseded(error);
       else closedUnsent();
       return;
     }

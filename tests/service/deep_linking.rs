@@ -35,7 +35,7 @@ async fn picker(service: &Service, multiple: bool) -> (Browser, String) {
 }
 
 /// The claims of the answer in the page, verified with the key set that we publish.
-async fn claims(service: &Service, page: &Answer) -> Value {
+pub(crate) async fn claims(service: &Service, page: &Answer) -> Value {
     let text = page.text();
     let jwt = text.split("name=\"JWT\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
     let jwt = jwt.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{text}"));
@@ -62,7 +62,7 @@ fn key_of(page: &Answer) -> String {
     decode_header(jwt).expect("a JWT").kid.expect("a key id")
 }
 
-fn dl(name: &str) -> String {
+pub(crate) fn dl(name: &str) -> String {
     format!("https://purl.imsglobal.org/spec/lti-dl/claim/{name}")
 }
 

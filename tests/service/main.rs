@@ -5,14 +5,16 @@
 mod support;
 
 mod attempts;
+mod authentication;
 mod console;
 mod console_provider;
-mod authentication;
 mod content;
+mod copies;
 mod db;
 mod deep_linking;
 mod doors;
 mod events;
+mod identities;
 mod imports;
 mod jobs;
 mod journey;
@@ -23,6 +25,7 @@ mod mail;
 mod metrics;
 mod misbehaving;
 mod pages;
+mod picker;
 mod registration;
 mod runtime;
 mod storage;

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use passerelle::mail::Body;
 use passerelle::web::{Lang, Page, Pages};
-use passerelle::{console, credentials, events, launches, people, player, web};
-use passerelle::{credentials, events, launches, people, platforms, player, web};
+use passerelle::{
+    console, credentials, events, identities, launches, people, platforms, player, web,
+};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
@@ -93,6 +94,10 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<events::views::ShowPage>();
     rendering.all::<events::views::FormPage>();
     rendering.all::<events::views::CancelPage>();
+    rendering.all::<events::copies::pages::CopyPage>();
+    rendering.all::<events::copies::pages::UndecidedPage>();
+    rendering.all::<identities::pages::IdentitiesPage>();
+    rendering.all::<identities::pages::JoinPage>();
     rendering.all::<events::views::PresencePage>();
     rendering.all::<events::mails::Confirmation>();
     rendering.all::<events::mails::Waiting>();
