@@ -20,6 +20,7 @@ pub mod health;
 pub mod ids;
 pub mod jobs;
 pub mod launches;
+pub mod learners;
 pub mod mail;
 pub mod outbound;
 pub mod people;

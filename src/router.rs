@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::web::problem::Problem;
 use crate::web::{assets, guard, home, problem};
-use crate::{credentials, events, health, launches, people, player};
+use crate::{credentials, events, health, launches, learners, people, player};
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
@@ -61,6 +61,8 @@ pub fn pages(app: App) -> Router {
             "/launches/{launch}/address",
             get(people::pages::address).post(people::pages::tell_address),
         )
+        .route("/launches/{launch}/review", get(learners::pages::review))
+        .route("/launches/{launch}/learners/{enrolment}", get(learners::pages::show))
         .route("/launches/{launch}/credentials/{credential}", get(credentials::pages::show))
         .route("/launches/{launch}/credentials/{credential}/pdf", get(credentials::pages::pdf))
         .route("/launches/{launch}/events", get(events::pages::list))
@@ -71,6 +73,10 @@ pub fn pages(app: App) -> Router {
 
     // Trainers.
     let trainers = Router::new()
+        .route("/launches/{launch}/learners", get(learners::pages::list))
+        .route("/launches/{launch}/learners.csv", get(learners::pages::csv))
+        .route("/launches/{launch}/learners/send", post(learners::pages::send_all))
+        .route("/launches/{launch}/learners/{enrolment}/send", post(learners::pages::send))
         .route(
             "/launches/{launch}/picker",
             get(launches::picker::show).post(launches::picker::choose),
@@ -94,6 +100,10 @@ pub fn pages(app: App) -> Router {
         .route(
             "/launches/{launch}/events/{event}/participants.csv",
             get(events::pages::participants_csv),
+        )
+        .route(
+            "/launches/{launch}/events/{event}/missing",
+            get(events::missing::show).post(events::missing::sign_up),
         );
 
     let own = Router::new()

@@ -7,6 +7,7 @@ use crate::credentials::jobs::{MailWaiting, RenderCredential};
 use crate::events::jobs::RemindEvent;
 use crate::jobs::{Claimed, Failure, Job as _, Runner};
 use crate::mail::jobs::SendMessage;
+use crate::player::columns::FindColumn;
 use crate::player::grades::SendScore;
 
 impl Runner for App {
@@ -16,6 +17,7 @@ impl Runner for App {
             SendMessage::KIND => job.read::<SendMessage>()?.run(self, attempt).await,
             MailWaiting::KIND => job.read::<MailWaiting>()?.run(self, attempt).await,
             RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
+            FindColumn::KIND => job.read::<FindColumn>()?.run(self, attempt).await,
             SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
             RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,
             // A newer release may have enqueued it: its own processes will know.

@@ -1,10 +1,10 @@
 //! Events: webinars that a trainer schedules in a context and its learners sign up for.
 
 pub mod calendar;
-pub mod csv;
 pub mod form;
 pub mod jobs;
 pub mod mails;
+pub mod missing;
 pub mod pages;
 pub mod places;
 pub mod presence;

@@ -280,6 +280,7 @@ fn trainer_part(
         cancel_path: (ahead && may_cancel).then(|| path("/cancel")),
         presence_path: (scheduled && phase != Phase::Ahead).then(|| path("/presence")),
         csv_path: path("/participants.csv"),
+        missing_path: path("/missing"),
         rows: rows(participants),
     }
 }

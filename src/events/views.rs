@@ -176,6 +176,8 @@ pub struct TrainerPart {
     /// `None` until shortly before it begins.
     pub presence_path: Option<String>,
     pub csv_path: String,
+    /// Who of the LMS course has not signed up.
+    pub missing_path: String,
     pub rows: Vec<Row>,
 }
 
@@ -251,6 +253,7 @@ impl Page for ShowPage {
             cancel_path: Some(path("cancel")),
             presence_path: Some(path("presence")),
             csv_path: path("participants.csv"),
+            missing_path: path("missing"),
             rows: vec![
                 row(Some("Zoé <Lefèvre>"), "confirmed", None, Some("present")),
                 row(Some("Karim"), "confirmed", None, Some("absent")),
@@ -507,6 +510,8 @@ pub struct PresencePage {
     pub undecided: i64,
     pub action: String,
     pub back_path: String,
+    /// Who of the LMS course has not signed up.
+    pub missing_path: String,
     pub form_token: String,
     pub notice: Option<Notice>,
     /// Whom the refusal is about.
@@ -533,6 +538,7 @@ impl Page for PresencePage {
             undecided: 2,
             action: "/launches/1/events/2/presence".to_owned(),
             back_path: "/launches/1/events/2".to_owned(),
+            missing_path: "/launches/1/events/2/missing".to_owned(),
             form_token: "token".to_owned(),
             notice: None,
             names: Vec::new(),

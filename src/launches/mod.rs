@@ -18,9 +18,9 @@ use crate::db::{self, Tx};
 use crate::events;
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
-use crate::platforms::{self, DeploymentState, Registration};
-use crate::player;
-use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
+use crate::platforms::{self, DeploymentState, Registration, services};
+use crate::player::{self, columns::Column};
+use crate::visits::{self, Details, LAUNCH_LIFE, Launch, Opens, Picker, Review, Role};
 use crate::web::Lang;
 
 /// A login that takes longer than this starts anew.
@@ -252,7 +252,8 @@ pub async fn accept(
                 now,
             )
             .await?;
-            (Some(id), opens)
+            services::remember(tx, id, told, now).await?;
+            (Some(id), reviewed(&told.message, opens))
         }
     };
     let session = visits::insert_session(tx, browser, now, now + LAUNCH_LIFE).await?;
@@ -301,17 +302,27 @@ async fn enrol(
 ) -> Result<(), AcceptError> {
     let preview = launch.details.preview;
     let enrolment = player::enrol(tx, launch.person_id, course, preview, now).await?;
-    let line_item = told.ags.as_ref().and_then(|ags| {
-        let may_score = ags.scopes.iter().any(|scope| scope == lti::token::scope::SCORE);
-        ags.line_item.as_ref().filter(|_| may_score)
-    });
-    if let (false, true, Some(line_item), Some(link)) =
-        (preview, told.roles.is_context_learner(), line_item, launch.resource_link_id)
-    {
-        let identity = launch.identity_id;
-        player::grades::aim(tx, enrolment.id, link, identity, line_item.as_str(), now).await?;
+    let Some(link) = launch.resource_link_id else { return Ok(()) };
+    if preview || !told.roles.is_context_learner() {
+        return Ok(());
     }
+    let line_item = match player::columns::of_launch(tx, link, told, now).await? {
+        Column::At(address) => address,
+        Column::Wanted => String::new(),
+        Column::Nowhere => return Ok(()),
+    };
+    player::grades::aim(tx, enrolment.id, link, launch.identity_id, &line_item, now).await?;
     Ok(())
+}
+
+/// A request to review somebody's work leads there, and not into the course.
+fn reviewed(message: &Message, opens: Opens) -> Opens {
+    match (message, opens) {
+        (Message::SubmissionReview { for_user, .. }, Opens::Course(course)) => {
+            Opens::Review(Review { course, subject: for_user.user_id.clone() })
+        }
+        (_, opens) => opens,
+    }
 }
 
 /// Context roles decide; institution and system roles never make a trainer.

@@ -219,6 +219,7 @@ fn landing(launch: &Launch) -> String {
         Opens::Course(_) => format!("{base}/course"),
         Opens::Event(event) => format!("{base}/events/{event}"),
         Opens::Events | Opens::Nothing => format!("{base}/events"),
+        Opens::Review(_) => format!("{base}/review"),
         Opens::Picker(_) => format!("{base}/picker"),
     }
 }

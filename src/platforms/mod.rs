@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod keysets;
+pub mod services;
 mod store;
 pub mod tokens;
 

@@ -1,6 +1,7 @@
 //! Following a course: enrolments, attempts, the run-time API's server side, the content itself.
 
 pub mod api;
+pub mod columns;
 pub mod content;
 mod delivery;
 pub mod grades;
@@ -8,6 +9,7 @@ pub mod messages;
 pub mod packages;
 pub mod pages;
 mod progress;
+pub mod record;
 mod runtime;
 mod store;
 mod verdict;
@@ -95,5 +97,9 @@ pub async fn admit(
     let Some(version) = courses::choose(&versions, lang) else { return Ok(None) };
     let id = AttemptId::new(now);
     let id = store::insert_attempt(tx, id, enrolment.id, version.id, &token.hash(), now).await?;
+    if !enrolment.preview {
+        let (begun, ungraded) = (grades::Activity::Started, grades::Grading::NotReady);
+        grades::tell_progress(tx, enrolment.id, begun, ungraded, now).await?;
+    }
     Ok(Some((id, token)))
 }

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use scorm::runtime::Snapshot;
 use sqlx::types::Json;
 
-use super::grades::ScoreState;
+use super::grades::{Activity, Grading, Reason, ScoreState};
 use super::{Attempt, AttemptStatus, Enrolment, Progress};
 use crate::db::{self, Tx};
 use crate::ids::{
-    AttemptId, CourseId, CourseVersionId, EnrolmentId, GradeTargetId, IdentityId, PersonId,
-    RegistrationId, ResourceLinkId, ScoreId,
+    AttemptId, ContextId, CourseId, CourseVersionId, EnrolmentId, GradeTargetId, IdentityId,
+    PersonId, RegistrationId, ResourceLinkId, ScoreId,
 };
+use crate::platforms::services::ColumnState;
 
 pub(super) async fn insert_enrolment(
     tx: &mut Tx,
@@ -247,6 +248,20 @@ pub(super) async fn save_activity_data(
     Ok(())
 }
 
+/// What every activity of an attempt stored, by activity.
+pub(super) async fn all_activity_data(
+    tx: &mut Tx,
+    attempt: AttemptId,
+) -> db::Result<Vec<(String, Json<Snapshot>, i64)>> {
+    tx.query(
+        "SELECT activity, model, seconds FROM activity_data WHERE attempt_id = $1
+         ORDER BY activity",
+    )
+    .bind(attempt)
+    .all()
+    .await
+}
+
 pub(super) async fn seconds_of(tx: &mut Tx, attempt: AttemptId) -> db::Result<i64> {
     let (seconds,): (i64,) = tx
         .query(
@@ -264,6 +279,7 @@ pub(super) const fn finished(status: AttemptStatus) -> bool {
     matches!(status, AttemptStatus::Completed)
 }
 
+/// An empty `line_item` is a column that is still looked for.
 pub(super) async fn upsert_grade_target(
     tx: &mut Tx,
     id: GradeTargetId,
@@ -278,7 +294,9 @@ pub(super) async fn upsert_grade_target(
              created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (enrolment_id, resource_link_id) DO UPDATE SET
-             identity_id = excluded.identity_id, line_item = excluded.line_item",
+             identity_id = excluded.identity_id,
+             line_item = CASE WHEN excluded.line_item = '' THEN grade_targets.line_item
+                 ELSE excluded.line_item END",
     )
     .bind(id)
     .bind(enrolment)
@@ -366,11 +384,145 @@ pub(super) async fn insert_score(
     Ok(())
 }
 
+/// Progress without points.
+pub(super) async fn insert_progress(
+    tx: &mut Tx,
+    id: ScoreId,
+    target: GradeTargetId,
+    (activity, grading): (Activity, Grading),
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO scores (id, grade_target_id, given, maximum, activity, grading, at, state,
+             created_at, updated_at)
+         VALUES ($1, $2, 0, 100, $3, $4, $5, 'pending', $6, $6)",
+    )
+    .bind(id)
+    .bind(target)
+    .bind(activity)
+    .bind(grading)
+    .bind(at)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Where mere progress may be told: nothing was ever graded there, this was not told before, and
+/// the platform is known not to be a Moodle, where such a score erases the grade that is there.
+pub(super) async fn progress_targets(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    activity: Activity,
+) -> db::Result<Vec<GradeTargetId>> {
+    let rows: Vec<(GradeTargetId,)> = tx
+        .query(
+            "SELECT t.id FROM grade_targets t
+             JOIN resource_links l ON l.id = t.resource_link_id
+             JOIN registrations r ON r.id = l.registration_id
+             LEFT JOIN link_services v ON v.resource_link_id = t.resource_link_id
+             WHERE t.enrolment_id = $1 AND t.service = 'ags'
+                 AND coalesce(v.family, r.family) IS NOT NULL
+                 AND lower(coalesce(v.family, '')) <> 'moodle'
+                 AND lower(coalesce(r.family, '')) <> 'moodle'
+                 AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.grade_target_id = t.id
+                     AND (s.grading = 'FullyGraded' OR s.activity = $2))
+             ORDER BY t.created_at, t.id",
+        )
+        .bind(enrolment)
+        .bind(activity)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Whether a finished enrolment's score has not gone this way yet: there is none, or the latest
+/// ones found no column.
+pub(super) async fn lacks_grade(tx: &mut Tx, target: GradeTargetId) -> db::Result<bool> {
+    let (sent,): (i64,) = tx
+        .query(
+            "SELECT COUNT(*) FROM scores WHERE grade_target_id = $1 AND grading = 'FullyGraded'
+                 AND (state <> 'refused' OR coalesce(reason, '') NOT IN ('no-column', 'gone'))",
+        )
+        .bind(target)
+        .one()
+        .await?;
+    Ok(sent == 0)
+}
+
+/// The targets of an enrolment in one context, each with the points that went there last.
+pub(super) async fn targets_in_context(
+    tx: &mut Tx,
+    enrolment: EnrolmentId,
+    context: ContextId,
+) -> db::Result<Vec<(GradeTargetId, ResourceLinkId, Option<f64>)>> {
+    tx.query(
+        "SELECT t.id, t.resource_link_id,
+             (SELECT s.given FROM scores s WHERE s.grade_target_id = t.id
+                 AND s.grading = 'FullyGraded' ORDER BY s.at DESC LIMIT 1)
+         FROM grade_targets t JOIN resource_links l ON l.id = t.resource_link_id
+         WHERE t.enrolment_id = $1 AND l.context_id = $2 ORDER BY t.created_at, t.id",
+    )
+    .bind(enrolment)
+    .bind(context)
+    .all()
+    .await
+}
+
+/// The column that was looked for is there: what waits for it goes there.
+pub(super) async fn aim_waiting(
+    tx: &mut Tx,
+    link: ResourceLinkId,
+    line_item: &str,
+) -> db::Result<Vec<ScoreId>> {
+    let waiting: Vec<(ScoreId,)> = tx
+        .query(
+            "SELECT s.id FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id
+             WHERE t.resource_link_id = $1 AND t.line_item = '' AND s.state = 'pending'
+             ORDER BY s.at",
+        )
+        .bind(link)
+        .all()
+        .await?;
+    tx.query(
+        "UPDATE grade_targets SET line_item = $2 WHERE resource_link_id = $1 AND line_item = ''",
+    )
+    .bind(link)
+    .bind(line_item.to_owned())
+    .execute()
+    .await?;
+    Ok(waiting.into_iter().map(|(id,)| id).collect())
+}
+
+/// The column is gone at the platform: another has to be found.
+pub(super) async fn forget_line_item(
+    tx: &mut Tx,
+    link: ResourceLinkId,
+    line_item: &str,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE grade_targets SET line_item = '' WHERE resource_link_id = $1 AND line_item = $2",
+    )
+    .bind(link)
+    .bind(line_item.to_owned())
+    .execute()
+    .await?;
+    Ok(())
+}
+
 /// A score with where and for whom it goes.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct Outgoing {
     pub(super) given: f64,
     pub(super) maximum: f64,
+    pub(super) activity: Activity,
+    pub(super) grading: Grading,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) resource_link_id: ResourceLinkId,
+    /// `None` for a link of which no launch told its services.
+    pub(super) column_state: Option<ColumnState>,
+    pub(super) grade_scopes: Option<String>,
     pub(super) at: DateTime<Utc>,
     pub(super) state: ScoreState,
     pub(super) line_item: String,
@@ -382,11 +534,17 @@ pub(super) struct Outgoing {
 
 pub(super) async fn score(tx: &mut Tx, id: ScoreId) -> db::Result<Option<Outgoing>> {
     tx.query(
-        "SELECT s.given, s.maximum, s.at, s.state, t.line_item, i.subject, i.registration_id,
+        "SELECT s.given, s.maximum, s.at, s.state,
+             coalesce(nullif(t.line_item, ''), v.column_url, '') AS line_item, i.subject,
+             i.registration_id,
+             s.activity, s.grading, s.created_at, t.resource_link_id, v.column_state,
+             v.grade_scopes,
              EXISTS (SELECT 1 FROM scores n WHERE n.grade_target_id = s.grade_target_id
                  AND n.at > s.at) AS newer
          FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id
-         JOIN identities i ON i.id = t.identity_id WHERE s.id = $1",
+         JOIN identities i ON i.id = t.identity_id
+         LEFT JOIN link_services v ON v.resource_link_id = t.resource_link_id
+         WHERE s.id = $1",
     )
     .bind(id)
     .optional()
@@ -400,24 +558,70 @@ pub(super) async fn settle_score(
     detail: &str,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
-    tx.query("UPDATE scores SET state = $2, detail = $3, updated_at = $4 WHERE id = $1")
-        .bind(id)
-        .bind(state)
-        .bind(detail.chars().take(500).collect::<String>())
-        .bind(now)
-        .execute()
-        .await?;
+    tx.query(
+        "UPDATE scores SET state = $2, detail = $3, updated_at = $4, next_try_at = NULL
+         WHERE id = $1 AND state = 'pending'",
+    )
+    .bind(id)
+    .bind(state)
+    .bind(detail.chars().take(500).collect::<String>())
+    .bind(now)
+    .execute()
+    .await?;
     Ok(())
 }
 
-/// What the learner's page says of the grade: the state of the newest score.
+/// The score will not be taken: the word for the texts, and what the platform said.
+pub(super) async fn refuse_score(
+    tx: &mut Tx,
+    id: ScoreId,
+    reason: Reason,
+    detail: &str,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE scores SET state = 'refused', reason = $2, detail = $3, updated_at = $4,
+             next_try_at = NULL
+         WHERE id = $1 AND state = 'pending'",
+    )
+    .bind(id)
+    .bind(reason)
+    .bind(detail.chars().take(500).collect::<String>())
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The score waits: until when, and for what.
+pub(super) async fn postpone_score(
+    tx: &mut Tx,
+    id: ScoreId,
+    detail: &str,
+    next_try_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE scores SET detail = $2, next_try_at = $3, updated_at = $4
+         WHERE id = $1 AND state = 'pending'",
+    )
+    .bind(id)
+    .bind(detail.chars().take(500).collect::<String>())
+    .bind(next_try_at)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// What the learner's page says of the grade: the state of the newest score with points.
 pub(super) async fn grade_state(
     tx: &mut Tx,
     enrolment: EnrolmentId,
 ) -> db::Result<Option<(f64, ScoreState)>> {
     tx.query(
         "SELECT s.given, s.state FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id
-         WHERE t.enrolment_id = $1 ORDER BY s.at DESC LIMIT 1",
+         WHERE t.enrolment_id = $1 AND s.grading = 'FullyGraded' ORDER BY s.at DESC LIMIT 1",
     )
     .bind(enrolment)
     .optional()

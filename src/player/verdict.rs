@@ -17,6 +17,7 @@ impl Play<'_> {
     /// Records what was completed, and writes the attempt.
     pub(super) async fn finish(&mut self, tx: &mut Tx) -> Result<(), RuntimeError> {
         let (toc, validity) = self.toc();
+        let done_before = self.attempt.state.steps.done();
         self.attempt.state.steps = Steps::from_toc(&toc);
         let verdict = self.verdict(&toc);
         self.shown = Some((toc, validity));
@@ -38,6 +39,9 @@ impl Play<'_> {
         }
         if first_time {
             self.award(tx, &verdict).await?;
+        } else if done_before == 0 && done > 0 && self.attempt.status == AttemptStatus::Active {
+            let (under_way, ungraded) = (grades::Activity::InProgress, grades::Grading::Pending);
+            grades::tell_progress(tx, self.enrolment.id, under_way, ungraded, self.now).await?;
         }
         // A better result after completion is worth a new grade, never a worse one.
         let improved = self.attempt.score_scaled != best;

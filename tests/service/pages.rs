@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use passerelle::mail::Body;
 use passerelle::web::{Lang, Page, Pages};
-use passerelle::{credentials, events, launches, people, player, web};
+use passerelle::{credentials, events, launches, learners, people, player, web};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
@@ -82,6 +82,9 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<events::views::FormPage>();
     rendering.all::<events::views::CancelPage>();
     rendering.all::<events::views::PresencePage>();
+    rendering.all::<events::missing::MissingPage>();
+    rendering.all::<learners::views::LearnersPage>();
+    rendering.all::<learners::views::LearnerPage>();
     rendering.all::<events::mails::Confirmation>();
     rendering.all::<events::mails::Waiting>();
     rendering.all::<events::mails::Promotion>();
