@@ -100,8 +100,7 @@ async fn page(
     notice: Option<Notice>,
 ) -> Result<Response, Problem> {
     let mut tx = app.db.read().await?;
-    let (event, dates) =
-        super::find(&mut tx, id, context).await?.ok_or_else(Problem::not_found)?;
+    let (event, dates) = super::find(&mut tx, id, context).await?.ok_or_else(Problem::not_found)?;
     let offered = services::of_context(&mut tx, context, visit.launch.resource_link_id).await?;
     drop(tx);
     let roster = services::roster(app, &visit.registration, offered.as_ref()).await;
@@ -137,8 +136,8 @@ async fn missing(
     let known = store::people_of_context(&mut tx, context).await?;
     let signed_up = store::participants(&mut tx, id).await?;
     let has_place = |person: PersonId| {
-        let states = signed_up.iter().filter(|one| one.person.id == person);
-        states.into_iter().any(|one| one.signup.state != SignupState::Withdrawn)
+        let is_in = |state| state != SignupState::Withdrawn;
+        signed_up.iter().any(|one| one.person.id == person && is_in(one.signup.state))
     };
     let learners = roster.members.iter().filter(|member| !member.trains);
     let rows = learners.filter_map(|member| {

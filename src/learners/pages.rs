@@ -11,8 +11,8 @@ use super::views::{
     LearnerRow, LearnersPage, Notice,
 };
 use super::{
-    Compared, CourseTrainer, List, Listed, Reviewer, Sent, Taught, compare, gather, join,
-    results, send_missing, store,
+    Compared, CourseTrainer, List, Listed, Reviewer, Sent, Taught, compare, gather, join, results,
+    send_missing, store,
 };
 use crate::app::App;
 use crate::completions;
@@ -112,7 +112,8 @@ pub async fn list(
             Err(error) => compare_failure = Some(format!("learners-roster-{}", error.code())),
         }
     }
-    let chosen = |listed: &&Listed| wanted.group.is_empty() || listed.groups.contains(&wanted.group);
+    let chosen =
+        |listed: &&Listed| wanted.group.is_empty() || listed.groups.contains(&wanted.group);
     let rows: Vec<LearnerRow> = list
         .here
         .iter()
@@ -127,7 +128,8 @@ pub async fn list(
     let groups = roster.as_ref().map(|roster| roster.groups.as_slice()).unwrap_or_default();
     let page = LearnersPage {
         course_title: title,
-        course_path: visit.path("/course"),
+        course_path: matches!(visit.launch.details.opens, Opens::Course(_))
+            .then(|| visit.path("/course")),
         list_path: visit.path("/learners"),
         csv_path: visit.path(&format!("/learners.csv{}", query(&wanted.group))),
         send_path: visit.path("/learners/send"),
@@ -172,9 +174,8 @@ fn query(group: &str) -> String {
     if group.is_empty() {
         return String::new();
     }
-    let pairs = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("group", group)
-        .finish();
+    let pairs =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("group", group).finish();
     format!("?{pairs}")
 }
 
@@ -272,14 +273,19 @@ pub async fn csv(
         vec![
             row.name.unwrap_or_else(|| say("learners-no-name")),
             say(role),
-            if row.trains { String::new() } else { say(&format!("learners-status-{}", row.status)) },
+            if row.trains {
+                String::new()
+            } else {
+                say(&format!("learners-status-{}", row.status))
+            },
             progress,
             row.points.unwrap_or_default(),
             grade.map(|grade| say(&format!("learners-grade-{}", grade.state))).unwrap_or_default(),
             grade.and_then(|grade| grade.why.as_deref()).map(say).unwrap_or_default(),
         ]
     };
-    let chosen = |listed: &&Listed| wanted.group.is_empty() || listed.groups.contains(&wanted.group);
+    let chosen =
+        |listed: &&Listed| wanted.group.is_empty() || listed.groups.contains(&wanted.group);
     let here = list.here.iter().filter(chosen).map(|listed| line(listed, false));
     let left = list.left.iter().filter(chosen).map(|listed| line(listed, true));
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(here).chain(left).collect();
@@ -355,9 +361,8 @@ pub async fn show(
     let sent: Vec<&Sent> = sent.iter().filter(|sent| sent.enrolment_id == enrolment).collect();
     let steps = done.as_ref().map(|done| &done.attempt.state.steps);
     let day = |at| dates::day(lang, at, zone);
-    let has_result = done
-        .as_ref()
-        .is_some_and(|done| done.attempt.status == AttemptStatus::Completed);
+    let has_result =
+        done.as_ref().is_some_and(|done| done.attempt.status == AttemptStatus::Completed);
     let send_path = visit.path(&format!("/learners/{enrolment}/send"));
     let page = LearnerPage {
         name,
@@ -383,7 +388,10 @@ pub async fn show(
             verify_url: credential.verify_url(&app),
             revoked: credential.state == credentials::State::Revoked,
         }),
-        grades: sent.iter().map(|sent| own_words(grade(&app, &visit, sent), &teaches)).collect(),
+        grades: sent
+            .iter()
+            .map(|sent| own_words(grade(&app, &visit, sent), teaches.is_some()))
+            .collect(),
         platform: visit.registration.name.clone(),
         send_path: (teaches.is_some() && (has_result || !sent.is_empty())).then_some(send_path),
         form_token: visit.form_token(&app, ABOUT),
@@ -393,11 +401,11 @@ pub async fn show(
 }
 
 /// A learner is told how it stands, not what the platform's machinery said.
-fn own_words<T>(cell: GradeCell, teaches: &Option<T>) -> GradeCell {
-    match teaches {
-        Some(_) => cell,
-        None => GradeCell { why: None, what_to_do: None, detail: None, ..cell },
+fn own_words(cell: GradeCell, teaches: bool) -> GradeCell {
+    if teaches {
+        return cell;
     }
+    GradeCell { why: None, what_to_do: None, detail: None, ..cell }
 }
 
 fn activity(lang: Lang, record: &ActivityRecord) -> ActivityPart {

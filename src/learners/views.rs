@@ -62,7 +62,8 @@ pub struct LearnerRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct LearnersPage {
     pub course_title: String,
-    pub course_path: String,
+    /// `None` for a launch that does not open the course itself.
+    pub course_path: Option<String>,
     pub list_path: String,
     pub csv_path: String,
     pub send_path: String,
@@ -91,7 +92,7 @@ impl Page for LearnersPage {
     const TEMPLATE: &'static str = "pages/learners";
 
     fn samples() -> Vec<Self> {
-        let grade = |state| GradeCell {
+        let grade = |state: &'static str| GradeCell {
             state,
             points: "92,5".to_owned(),
             since: "23 novembre 2026".to_owned(),
@@ -100,21 +101,22 @@ impl Page for LearnersPage {
             what_to_do: (state == "refused").then(|| "learners-todo-not-gradable".to_owned()),
             detail: (state == "refused").then(|| "the platform answered 400: <b>".to_owned()),
         };
-        let row = |name: Option<&str>, status, state: Option<&'static str>, differs| LearnerRow {
-            name: name.map(str::to_owned),
-            trains: false,
-            status,
-            done: 2,
-            total: 7,
-            points: state.map(|_| "92,5".to_owned()),
-            grade: state.map(grade),
-            compared: Some(ComparedCell {
-                theirs: (!differs).then(|| "92,5".to_owned()),
-                differs,
-            }),
-            detail_path: Some("/launches/1/learners/2".to_owned()),
-            send_path: state.map(|_| "/launches/1/learners/2/send".to_owned()),
-        };
+        let row =
+            |name: Option<&str>, status, state: Option<&'static str>, differs: bool| LearnerRow {
+                name: name.map(str::to_owned),
+                trains: false,
+                status,
+                done: 2,
+                total: 7,
+                points: state.map(|_| "92,5".to_owned()),
+                grade: state.map(grade),
+                compared: Some(ComparedCell {
+                    theirs: (!differs).then(|| "92,5".to_owned()),
+                    differs,
+                }),
+                detail_path: Some("/launches/1/learners/2".to_owned()),
+                send_path: state.map(|_| "/launches/1/learners/2/send".to_owned()),
+            };
         let bare = |mut row: LearnerRow| {
             row.compared = None;
             row.detail_path = None;
@@ -130,16 +132,12 @@ impl Page for LearnersPage {
         ];
         let full = Self {
             course_title: "Premiers pas avec <eTwinning>".to_owned(),
-            course_path: "/launches/1/course".to_owned(),
+            course_path: Some("/launches/1/course".to_owned()),
             list_path: "/launches/1/learners".to_owned(),
             csv_path: "/launches/1/learners.csv".to_owned(),
             send_path: "/launches/1/learners/send".to_owned(),
             form_token: "token".to_owned(),
-            notice: Some(Notice {
-                key: "learners-done-sent".to_owned(),
-                count: 2,
-                warning: false,
-            }),
+            notice: Some(Notice { key: "learners-done-sent".to_owned(), count: 2, warning: false }),
             roster_failure: None,
             column_refused: true,
             column_detail: Some("<403>".to_owned()),
@@ -159,7 +157,13 @@ impl Page for LearnersPage {
         let failed = |key: &str| Some(key.to_owned());
         vec![
             full.clone(),
-            Self { rows: Vec::new(), left: Vec::new(), unsent: 0, ..full.clone() },
+            Self {
+                course_path: None,
+                rows: Vec::new(),
+                left: Vec::new(),
+                unsent: 0,
+                ..full.clone()
+            },
             Self {
                 roster_failure: failed("learners-roster-not-offered"),
                 compare_failure: failed("learners-roster-slow"),
@@ -230,19 +234,19 @@ impl Page for LearnerPage {
     const TEMPLATE: &'static str = "pages/learner";
 
     fn samples() -> Vec<Self> {
-        let answer = |verdict| AnswerLine {
+        let answer = |verdict: Option<&'static str>| AnswerLine {
             question: "Que faire <d’abord> ?".to_owned(),
             given: verdict.map(|_| "b".to_owned()),
             verdict,
         };
-        let activity = |status, answers: Vec<AnswerLine>| ActivityPart {
+        let activity = |status: &'static str, answers: Vec<AnswerLine>| ActivityPart {
             title: "Leçon <européen>".to_owned(),
             status,
             points: (status == "completed").then(|| "85".to_owned()),
             time: (status != "none").then(|| "12 min".to_owned()),
             answers,
         };
-        let grade = |state| GradeCell {
+        let grade = |state: &'static str| GradeCell {
             state,
             points: "92".to_owned(),
             since: "23 novembre 2026".to_owned(),
@@ -273,7 +277,12 @@ impl Page for LearnerPage {
                 verify_url: "https://training.example.org/verify/ABC".to_owned(),
                 revoked: false,
             }),
-            grades: vec![grade("pending"), grade("refused"), grade("delivered"), grade("superseded")],
+            grades: vec![
+                grade("pending"),
+                grade("refused"),
+                grade("delivered"),
+                grade("superseded"),
+            ],
             platform: "Campus".to_owned(),
             send_path: Some("/launches/1/learners/2/send".to_owned()),
             form_token: "token".to_owned(),

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::packages::PackageError;
-use super::{Attempt, Enrolment, store};
+use super::{Attempt, store};
 use crate::app::App;
-use crate::db::Tx;
 use crate::ids::EnrolmentId;
 
 /// More answers than any activity asks for.
@@ -44,11 +43,6 @@ impl Record {
     pub fn seconds(&self) -> i64 {
         self.activities.iter().map(|activity| activity.seconds).sum()
     }
-}
-
-/// An enrolment by its identifier.
-pub async fn enrolment_of(tx: &mut Tx, id: EnrolmentId) -> crate::db::Result<Enrolment> {
-    store::enrolment_by_id(tx, id).await
 }
 
 /// The latest run of an enrolment; `None` before the first.

@@ -17,3 +17,4 @@ mod login;
 mod mail;
 mod pages;
 mod runtime;
+mod services;

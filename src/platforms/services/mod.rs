@@ -127,10 +127,10 @@ impl Offer {
             offer.family.as_deref(),
             offer.line_items.as_deref(),
             offer.line_item.as_deref(),
-            Some(&offer.grade_scopes),
+            Some(offer.grade_scopes.as_str()),
             offer.memberships.as_deref(),
             offer.groups.as_deref(),
-            Some(&offer.group_scopes),
+            Some(offer.group_scopes.as_str()),
         ];
         let whole: Vec<&str> = parts.iter().map(|part| part.unwrap_or("\u{0}")).collect();
         offer.digest = sha256_hex(whole.join("\n").as_bytes());
@@ -190,10 +190,9 @@ impl ServiceCallError {
         match self {
             Self::Token(_) | Self::Outbound(_) | Self::TooSlow => true,
             Self::Service(error) => error.is_temporary(),
-            Self::NotOffered
-            | Self::NotGranted
-            | Self::ElsewhereHost { .. }
-            | Self::Paging(_) => false,
+            Self::NotOffered | Self::NotGranted | Self::ElsewhereHost { .. } | Self::Paging(_) => {
+                false
+            }
         }
     }
 

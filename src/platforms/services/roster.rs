@@ -56,9 +56,8 @@ pub async fn roster(
         };
         Ok::<_, ServiceCallError>((found, known))
     };
-    let (found, known) = tokio::time::timeout(PATIENCE, asked)
-        .await
-        .map_err(|_| ServiceCallError::TooSlow)??;
+    let (found, known) =
+        tokio::time::timeout(PATIENCE, asked).await.map_err(|_| ServiceCallError::TooSlow)??;
     let mut people: Vec<RosterMember> = found
         .iter()
         .filter(|member| member.status == MemberStatus::Active)
@@ -72,7 +71,7 @@ pub async fn roster(
     let mut groups: Vec<(String, String)> = known
         .into_iter()
         .map(|group| {
-            let name = group.name.as_deref().map(plain).unwrap_or_else(|| group.id.clone());
+            let name = group.name.as_deref().map_or_else(|| group.id.clone(), plain);
             (group.id, name)
         })
         .collect();
