@@ -7,7 +7,7 @@ use lti::token::{intersect, scope};
 use serde::{Deserialize, Serialize};
 
 use super::grades::SendScore;
-use super::store;
+use super::outbox::store as outbox;
 use crate::app::App;
 use crate::courses;
 use crate::db::{self, Tx};
@@ -163,7 +163,7 @@ impl FindColumn {
         let settled = async {
             let mut tx = app.db.write().await?;
             if let Some(url) = &url {
-                for score in store::aim_waiting(&mut tx, self.link, url).await? {
+                for score in outbox::aim_waiting(&mut tx, self.link, url).await? {
                     jobs::enqueue(&mut tx, &SendScore { score }, now, now, None).await?;
                 }
             }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use url::Url;
 
+use super::outbox::store as outbox;
 use super::store::{self, Outgoing};
 use crate::app::App;
 use crate::db::{self, Tx};
@@ -97,7 +98,7 @@ pub async fn aim(
     // A course that was finished before, opened through a new link: its score belongs there too.
     if let Some(given) = store::final_score(tx, enrolment).await? {
         for target in store::grade_targets(tx, enrolment).await? {
-            if store::lacks_grade(tx, target).await? {
+            if outbox::lacks_grade(tx, target).await? {
                 enqueue_for(tx, target, given, now).await?;
             }
         }
@@ -126,10 +127,10 @@ pub(super) async fn tell_progress(
     grading: Grading,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
-    for target in store::progress_targets(tx, enrolment, activity).await? {
+    for target in outbox::progress_targets(tx, enrolment, activity).await? {
         let at = next_timestamp(now, store::latest_score(tx, target).await?);
         let id = ScoreId::new(now);
-        store::insert_progress(tx, id, target, (activity, grading), at, now).await?;
+        outbox::insert_progress(tx, id, target, (activity, grading), at, now).await?;
         jobs::enqueue(tx, &SendScore { score: id }, now, now, Some(format!("score/{id}"))).await?;
     }
     Ok(())
@@ -144,7 +145,7 @@ pub async fn send_again(
     now: DateTime<Utc>,
 ) -> db::Result<usize> {
     let mut sent = 0;
-    for (target, link, points) in store::targets_in_context(tx, enrolment, context).await? {
+    for (target, link, points) in outbox::targets_in_context(tx, enrolment, context).await? {
         let points = match points {
             Some(points) => Some(points),
             None => store::final_score(tx, enrolment).await?.map(points_of),
@@ -283,7 +284,7 @@ impl SendScore {
         if let Failure::Retry { after, .. } = &failure {
             let noted = async {
                 let mut tx = app.db.write().await?;
-                store::postpone_score(&mut tx, self.score, reason, now + *after, now).await?;
+                outbox::postpone_score(&mut tx, self.score, reason, now + *after, now).await?;
                 tx.commit().await
             };
             noted.await.map_err(|error| Failure::backoff(attempt, error))?;
@@ -294,7 +295,7 @@ impl SendScore {
     async fn refuse(&self, app: &App, reason: Reason, detail: &str) -> Result<(), Failure> {
         let refused = async {
             let mut tx = app.db.write().await?;
-            store::refuse_score(&mut tx, self.score, reason, detail, app.clock.now()).await?;
+            outbox::refuse_score(&mut tx, self.score, reason, detail, app.clock.now()).await?;
             tx.commit().await
         };
         refused.await.map_err(|error| Failure::backoff(1, error))
@@ -305,7 +306,7 @@ impl SendScore {
         let mut tx = app.db.write().await?;
         let (link, column) = (score.resource_link_id, score.line_item.as_str());
         if services::forget_column(&mut tx, link, column).await? {
-            store::forget_line_item(&mut tx, link, column).await?;
+            outbox::forget_line_item(&mut tx, link, column).await?;
         }
         tx.commit().await
     }

@@ -6,6 +6,7 @@ pub mod content;
 mod delivery;
 pub mod grades;
 pub mod messages;
+mod outbox;
 pub mod packages;
 pub mod pages;
 mod progress;

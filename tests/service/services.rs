@@ -9,7 +9,7 @@ use crate::on_both_databases;
 use crate::support::campus::{AURELIEN, NOELLE, TRAINER, World, ZOE};
 use crate::support::platform::{lti, trainer};
 use crate::support::player::leaves;
-use crate::support::{Browser, Player, TestDatabase};
+use crate::support::{Browser, Player};
 
 const MOODLE: &str = "moodle";
 

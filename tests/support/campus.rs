@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use passerelle::app::App;
 use passerelle::demo::campus::{self, Campus, Config, InitialLink, LinkKind, ToolConfig};
-use passerelle::ids::{RegistrationId, TenantId};
+use passerelle::ids::TenantId;
 use passerelle::launches::{ITEM, OPEN};
 use passerelle::platforms::{self, NewRegistration};
 use passerelle::router;
@@ -28,7 +28,6 @@ pub(crate) const NOELLE: u64 = 6;
 pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) campus: Campus,
-    pub(crate) registration: RegistrationId,
     stop: CancellationToken,
 }
 
@@ -78,8 +77,8 @@ impl World {
         };
         let campus =
             campus::start(config, stop.clone().cancelled_owned()).await.expect("Campus starts");
-        let registration = register(&service, &campus).await;
-        Self { service, campus, registration, stop }
+        register(&service, &campus).await;
+        Self { service, campus, stop }
     }
 
     /// The activity that opens what `title` says.
@@ -141,7 +140,7 @@ async fn serve(app: App, stop: CancellationToken) -> String {
     origin
 }
 
-async fn register(service: &Service, campus: &Campus) -> RegistrationId {
+async fn register(service: &Service, campus: &Campus) {
     let tenant = TenantId::from(service.uuid("SELECT id FROM tenants").await);
     let address = |text: &str| text.parse().expect("an address");
     let new = NewRegistration {
@@ -157,9 +156,8 @@ async fn register(service: &Service, campus: &Campus) -> RegistrationId {
     };
     let mut tx = service.app.db.write().await.expect("a transaction");
     let now = service.clock.now();
-    let id = platforms::insert(&mut tx, new, now).await.expect("the insert").expect("is new");
+    platforms::insert(&mut tx, new, now).await.expect("the insert").expect("is new");
     tx.commit().await.expect("the commit");
-    id
 }
 
 /// The form that a page of Campus sends by itself.

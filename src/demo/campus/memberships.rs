@@ -112,7 +112,8 @@ pub(super) async fn list(
         .filter(|person| wanted.is_none_or(|wanted| wanted == role(person)))
         .filter(|person| !state.faults.gone.contains(&person.id))
         .collect();
-    let shown = |text: &str| if state.faults.escaped_names { escape(text) } else { text.to_owned() };
+    let shown =
+        |text: &str| if state.faults.escaped_names { escape(text) } else { text.to_owned() };
     let total = people.len();
     let limit = filter.limit.or(state.faults.page_size).filter(|limit| *limit > 0);
     let members: Vec<Value> = people
