@@ -64,7 +64,7 @@ pub enum StartError {
     #[error("the blob folder cannot be opened")]
     Blobs(#[from] BlobError),
     #[error("the outbound HTTP client cannot be made")]
-    Outbound(#[from] reqwest::Error),
+    Outbound(#[from] crate::outbound::TlsError),
     #[error(transparent)]
     Pages(#[from] PagesError),
     #[error(transparent)]

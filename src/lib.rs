@@ -22,6 +22,7 @@ pub mod identities;
 pub mod ids;
 pub mod jobs;
 pub mod launches;
+pub mod learners;
 pub mod mail;
 pub mod metrics;
 pub mod outbound;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::web::problem::Problem;
 use crate::web::{assets, carried, guard, home, problem};
 use crate::{
-    console, credentials, events, health, identities, launches, people, platforms, player,
+    console, credentials, events, health, identities, launches, learners, people, platforms, player,
 };
 
 /// A request that takes longer is given up; what it had not committed is rolled back.
@@ -85,6 +85,8 @@ pub fn pages(app: App) -> Router {
         )
         .route("/launches/{launch}/identities/code", post(identities::pages::code))
         .route("/launches/{launch}/identities/join", post(identities::pages::join))
+        .route("/launches/{launch}/review", get(learners::pages::review))
+        .route("/launches/{launch}/learners/{enrolment}", get(learners::pages::show))
         .route("/launches/{launch}/credentials/{credential}", get(credentials::pages::show))
         .route("/launches/{launch}/credentials/{credential}/pdf", get(credentials::pages::pdf))
         .route("/launches/{launch}/events", get(events::pages::list))
@@ -95,6 +97,10 @@ pub fn pages(app: App) -> Router {
 
     // Trainers.
     let trainers = Router::new()
+        .route("/launches/{launch}/learners", get(learners::pages::list))
+        .route("/launches/{launch}/learners.csv", get(learners::pages::csv))
+        .route("/launches/{launch}/learners/send", post(learners::pages::send_all))
+        .route("/launches/{launch}/learners/{enrolment}/send", post(learners::pages::send))
         .route(
             "/launches/{launch}/picker",
             get(launches::picker::show).post(launches::picker::choose),
@@ -127,6 +133,10 @@ pub fn pages(app: App) -> Router {
         .route(
             "/launches/{launch}/events/{event}/participants.csv",
             get(events::pages::participants_csv),
+        )
+        .route(
+            "/launches/{launch}/events/{event}/missing",
+            get(events::missing::show).post(events::missing::sign_up),
         );
 
     // Staff. Signing in is for everybody; each other handler asks for its `StaffVisit` or `Admin`.

@@ -8,6 +8,7 @@ use crate::events::jobs::RemindEvent;
 use crate::jobs::{Claimed, Failure, Job as _, Runner};
 use crate::mail::jobs::SendMessage;
 use crate::platforms::keys::jobs::MakeToolKey;
+use crate::player::columns::FindColumn;
 use crate::player::grades::SendScore;
 
 impl Runner for App {
@@ -17,6 +18,7 @@ impl Runner for App {
             SendMessage::KIND => job.read::<SendMessage>()?.run(self, attempt).await,
             MailWaiting::KIND => job.read::<MailWaiting>()?.run(self, attempt).await,
             RenderCredential::KIND => job.read::<RenderCredential>()?.run(self).await,
+            FindColumn::KIND => job.read::<FindColumn>()?.run(self, attempt).await,
             SendScore::KIND => job.read::<SendScore>()?.run(self, attempt).await,
             RemindEvent::KIND => job.read::<RemindEvent>()?.run(self).await,
             MakeToolKey::KIND => job.read::<MakeToolKey>()?.run(self).await,

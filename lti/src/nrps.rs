@@ -92,6 +92,9 @@ pub struct Member {
     pub custom: Vec<(String, String)>,
     /// Their Basic Outcomes sourcedid, with `rlid`.
     pub result_sourcedid: Option<String>,
+    /// Ids of the groups they are in, where the platform has the groups service
+    /// (`group_enrollments`, Course Groups 1.0, 3.4).
+    pub groups: Vec<String>,
 }
 
 /// One page of members.
@@ -153,5 +156,13 @@ fn member(entry: &Map<String, Value>) -> Option<Member> {
         result_sourcedid: message
             .and_then(|message| json::object(message, BASIC_OUTCOME))
             .and_then(|outcome| json::identifier(outcome, "lis_result_sourcedid")),
+        groups: entry
+            .get("group_enrollments")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .filter_map(|group| json::identifier(group, "group_id"))
+            .collect(),
     })
 }

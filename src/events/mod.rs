@@ -2,11 +2,11 @@
 
 pub mod calendar;
 pub mod copies;
-pub mod csv;
 pub mod form;
 pub mod jobs;
 mod joining;
 pub mod mails;
+pub mod missing;
 pub mod pages;
 pub mod places;
 pub mod presence;

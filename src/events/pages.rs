@@ -294,6 +294,7 @@ fn trainer_part(
         presence_path: (scheduled && phase != Phase::Ahead).then(|| path("/presence")),
         csv_path: path("/participants.csv"),
         courses: Vec::new(),
+        missing_path: path("/missing"),
         rows: rows(participants),
     }
 }

@@ -387,6 +387,22 @@ pub(super) async fn participants(tx: &mut Tx, event: EventId) -> db::Result<Vec<
     .await
 }
 
+/// Who came from a context so far: the person, and what its platform calls them.
+pub(super) async fn people_of_context(
+    tx: &mut Tx,
+    context: ContextId,
+) -> db::Result<Vec<(PersonId, String)>> {
+    tx.query(
+        "SELECT m.person_id, i.subject FROM memberships m
+         JOIN contexts c ON c.id = m.context_id
+         JOIN identities i ON i.person_id = m.person_id AND i.registration_id = c.registration_id
+         WHERE m.context_id = $1",
+    )
+    .bind(context)
+    .all()
+    .await
+}
+
 /// The next of those who have a place, by identifier.
 pub(super) async fn confirmed_after(
     tx: &mut Tx,

@@ -9,20 +9,19 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::form::{EventForm, Field, FieldError};
-use super::pages::{Act, Done, about, conflict, done, file, path_of, rows, written};
+use super::pages::{Act, Done, about, conflict, done, path_of, rows, written};
 use super::presence::{Decisions, MarkError};
 use super::views::{
     CancelPage, Errors, FormPage, Notice, PresencePage, PresenceRow, Row, ZoneChoice,
 };
 use super::visitors::Named;
 use super::{
-    CancelError, EditError, EventState, Phase, Presence, SignupState, csv, presence as presences,
-    store,
+    CancelError, EditError, EventState, Phase, Presence, SignupState, presence as presences, store,
 };
 use crate::app::App;
 use crate::ids::{EventId, SignupId};
 use crate::visits::{Opens, Trainer, Visit};
-use crate::web::{Lang, Page, Problem};
+use crate::web::{Lang, Page, Problem, csv};
 
 /// What the form of a new event is about.
 const NEW: &str = "events/new";
@@ -344,6 +343,7 @@ async fn presence_page(
             .collect(),
         action: path_of(visit, id, "/presence"),
         back_path: path_of(visit, id, ""),
+        missing_path: path_of(visit, id, "/missing"),
         form_token: visit.form_token(app, &about(id)),
         notice,
         names,
@@ -419,7 +419,7 @@ pub async fn participants_csv(
     let participants = store::participants(&mut tx, id).await?;
     drop(tx);
     let table = table(&app, visit.lang(), rows(&participants));
-    Ok(file("text/csv; charset=utf-8", "participants.csv", csv::write(visit.lang(), &table)))
+    Ok(csv::file("participants.csv", csv::write(visit.lang(), &table)))
 }
 
 fn table(app: &App, lang: Lang, rows: Vec<Row>) -> Vec<Vec<String>> {

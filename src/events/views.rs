@@ -179,6 +179,8 @@ pub struct TrainerPart {
     pub csv_path: String,
     /// The courses that share the list; empty when there is one.
     pub courses: Vec<Course>,
+    /// Who of the LMS course has not signed up.
+    pub missing_path: String,
     pub rows: Vec<Row>,
 }
 
@@ -255,6 +257,7 @@ impl Page for ShowPage {
             presence_path: Some(path("presence")),
             csv_path: path("participants.csv"),
             courses: Vec::new(),
+            missing_path: path("missing"),
             rows: vec![
                 row(Some("Zoé <Lefèvre>"), "confirmed", None, Some("present")),
                 row(Some("Karim"), "confirmed", None, Some("absent")),
@@ -521,6 +524,8 @@ pub struct PresencePage {
     pub undecided: i64,
     pub action: String,
     pub back_path: String,
+    /// Who of the LMS course has not signed up.
+    pub missing_path: String,
     pub form_token: String,
     pub notice: Option<Notice>,
     /// Whom the refusal is about.
@@ -547,6 +552,7 @@ impl Page for PresencePage {
             undecided: 2,
             action: "/launches/1/events/2/presence".to_owned(),
             back_path: "/launches/1/events/2".to_owned(),
+            missing_path: "/launches/1/events/2/missing".to_owned(),
             form_token: "token".to_owned(),
             notice: None,
             names: Vec::new(),

@@ -22,9 +22,11 @@ use crate::db::{self, Tx};
 use crate::events::{self, copies};
 use crate::ids::{LaunchId, Token, sha256_hex};
 use crate::people::{self, Met, Told};
-use crate::platforms::{self, DeploymentState, Registration, RegistrationState, Version};
-use crate::player;
-use crate::visits::{self, Bearer, Carrier, Details, LAUNCH_LIFE, Launch, Opens, Picker, Role};
+use crate::platforms::{self, DeploymentState, Registration, RegistrationState, Version, services};
+use crate::player::{self, columns::Column};
+use crate::visits::{
+    self, Bearer, Carrier, Details, LAUNCH_LIFE, Launch, Opens, Picker, Review, Role,
+};
 use crate::web::Lang;
 use told::LaunchTold;
 
@@ -304,7 +306,8 @@ pub async fn accept(
                 now,
             )
             .await?;
-            (Some(id), opens)
+            services::remember(tx, id, &told.services(), now).await?;
+            (Some(id), reviewed(&told.message, opens))
         }
     };
     let session = visits::insert_session(tx, browser, now, now + LAUNCH_LIFE).await?;
@@ -354,22 +357,35 @@ async fn enrol(
 ) -> Result<(), AcceptError> {
     let preview = launch.details.preview;
     let enrolment = player::enrol(tx, launch.person_id, course, preview, now).await?;
-    let line_item = told.ags.as_ref().and_then(|ags| {
-        let may_score = ags.scopes.iter().any(|scope| scope == lti::token::scope::SCORE);
-        ags.line_item.as_ref().filter(|_| may_score)
-    });
-    if let (false, true, Some(line_item), Some(link)) =
-        (preview, told.roles.is_context_learner(), line_item, launch.resource_link_id)
-    {
-        let identity = launch.identity_id;
-        player::grades::aim(tx, enrolment.id, link, identity, line_item.as_str(), now).await?;
-    } else if let (false, true, Some(outcome), Some(link)) =
-        (preview, told.roles.is_context_learner(), &told.basic_outcome, launch.resource_link_id)
-    {
-        let (identity, method) = (launch.identity_id, told.signature_method);
-        player::outcomes::aim(tx, enrolment.id, link, identity, outcome, method, now).await?;
+    let Some(link) = launch.resource_link_id else { return Ok(()) };
+    if preview || !told.roles.is_context_learner() {
+        return Ok(());
     }
+    let identity = launch.identity_id;
+    let line_item = match player::columns::of_launch(tx, link, told.ags.as_ref(), now).await? {
+        Column::At(address) => address,
+        Column::Wanted => String::new(),
+        Column::Nowhere => {
+            if let Some(outcome) = &told.basic_outcome {
+                let method = told.signature_method;
+                player::outcomes::aim(tx, enrolment.id, link, identity, outcome, method, now)
+                    .await?;
+            }
+            return Ok(());
+        }
+    };
+    player::grades::aim(tx, enrolment.id, link, identity, &line_item, now).await?;
     Ok(())
+}
+
+/// A request to review somebody's work leads there, and not into the course.
+fn reviewed(message: &Message, opens: Opens) -> Opens {
+    match (message, opens) {
+        (Message::SubmissionReview { for_user, .. }, Opens::Course(course)) => {
+            Opens::Review(Review { course, subject: for_user.user_id.clone() })
+        }
+        (_, opens) => opens,
+    }
 }
 
 /// Context roles decide; institution and system roles never make a trainer.

@@ -270,6 +270,7 @@ pub(super) fn landing(launch: &Launch) -> String {
         Opens::Event(event) => format!("/events/{event}"),
         Opens::Nothing if launch.context_id.is_none() => "/nothing".to_owned(),
         Opens::Events | Opens::Nothing => "/events".to_owned(),
+        Opens::Review(_) => "/review".to_owned(),
         Opens::Picker(_) => "/picker".to_owned(),
     }
 }

@@ -13,6 +13,7 @@ use lti::roles::Roles;
 use url::Url;
 
 use super::legacy::WINDOW;
+use crate::platforms::services;
 
 /// A verified launch. Its fields have the names, and the meaning, of [`claims::Launch`].
 #[derive(Clone, Debug)]
@@ -47,6 +48,16 @@ impl LaunchTold {
             Message::ResourceLink(link) => Some(link),
             Message::SubmissionReview { resource_link, .. } => Some(resource_link),
             Message::DeepLinking(_) => None,
+        }
+    }
+
+    /// What it tells of the platform's services.
+    pub fn services(&self) -> services::Told<'_> {
+        services::Told {
+            platform: self.platform.as_ref(),
+            grades: self.ags.as_ref(),
+            names: self.nrps.as_ref(),
+            groups: self.groups.as_ref(),
         }
     }
 

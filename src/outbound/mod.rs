@@ -4,23 +4,38 @@
 //! and another to the connection), no redirects, limits on time and size, our `User-Agent`.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt as _;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tower_service::Service;
+
+pub use rustls::Error as TlsError;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// No answer that we read is larger: a roster page, a key set.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
+const OUR_NAME: &str = concat!("Passerelle/", env!("CARGO_PKG_VERSION"));
 
 /// Sends requests to addresses that are not ours. Cheap to clone.
+///
+/// Hyper's own client, and not reqwest's: that one adds `Accept: */*` to what has none, cannot be
+/// told not to, and Moodle answers 400 to it in places.
 #[derive(Clone, Debug)]
 pub struct Outbound {
-    client: reqwest::Client,
+    client: Client<HttpsConnector<HttpConnector<PublicOnly>>, Full<Bytes>>,
     allow_private: bool,
 }
 
@@ -50,16 +65,26 @@ pub enum OutboundError {
 
 impl Outbound {
     /// `allow_private` lets calls reach private and loopback addresses.
-    pub fn new(allow_private: bool) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Passerelle/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .dns_resolver(Arc::new(PublicOnly { allow_private }))
-            .build()?;
+    pub fn new(allow_private: bool) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()?
+            .with_no_client_auth();
+        let mut http = HttpConnector::new_with_resolver(PublicOnly { allow_private });
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        http.set_nodelay(true);
+        http.enforce_http(false);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(https);
         Ok(Self { client, allow_private })
     }
 
@@ -77,7 +102,7 @@ impl Outbound {
         headers: &[(String, String)],
         body: Vec<u8>,
     ) -> Result<Answer, OutboundError> {
-        let url = url::Url::parse(url).map_err(|_| OutboundError::Scheme(url.to_owned()))?;
+        let mut url = url::Url::parse(url).map_err(|_| OutboundError::Scheme(url.to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OutboundError::Scheme(url.to_string()));
         }
@@ -91,9 +116,18 @@ impl Outbound {
             return Err(OutboundError::Private(url.host_str().unwrap_or_default().to_owned()));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        let method = reqwest::Method::from_bytes(method.as_bytes())
+        // Neither is sent, and an address with either is not what hyper calls one.
+        url.set_fragment(None);
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let uri: Uri =
+            url.as_str().parse().map_err(|_| OutboundError::Scheme(url.scheme().to_owned()))?;
+        let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| OutboundError::Header(method.to_owned()))?;
-        let mut map = HeaderMap::new();
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let map = request.headers_mut();
+        map.insert(USER_AGENT, HeaderValue::from_static(OUR_NAME));
         for (name, value) in headers {
             let header = HeaderName::from_bytes(name.as_bytes())
                 .ok()
@@ -101,44 +135,63 @@ impl Outbound {
                 .ok_or_else(|| OutboundError::Header(name.clone()))?;
             map.append(header.0, header.1);
         }
-        let mut request = self.client.request(method, url).headers(map);
-        if !body.is_empty() {
-            request = request.body(body);
-        }
-        let response = request.send().await.map_err(|error| explain(&host, &error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        tokio::time::timeout(TIMEOUT, self.exchange(request, &host))
+            .await
+            .unwrap_or_else(|_| Err(OutboundError::Timeout { host: host.clone() }))
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        host: &str,
+    ) -> Result<Answer, OutboundError> {
+        let sent = self.client.request(request).await;
+        let (parts, mut body) = sent.map_err(|error| explain(host, &error))?.into_parts();
         let mut whole = BytesMut::new();
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| explain(&host, &error))?;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| explain(host, &error))?;
+            let Ok(piece) = frame.into_data() else { continue };
             if whole.len() + piece.len() > ANSWER_LIMIT {
-                return Err(OutboundError::TooLarge { host });
+                return Err(OutboundError::TooLarge { host: host.to_owned() });
             }
             whole.extend_from_slice(&piece);
         }
+        let (status, headers) = (parts.status.as_u16(), parts.headers);
         Ok(Answer { status, headers, body: whole.freeze() })
     }
 }
 
-fn explain(host: &str, error: &reqwest::Error) -> OutboundError {
-    if error.is_timeout() {
-        return OutboundError::Timeout { host: host.to_owned() };
-    }
-    // The innermost cause says what happened; the outer ones repeat the URL, which may carry ids.
-    let mut cause: &dyn std::error::Error = error;
+fn explain(host: &str, error: &(dyn std::error::Error + 'static)) -> OutboundError {
+    // The innermost cause says what happened; the outer ones say that something did.
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
+    }
+    let timed_out = cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut);
+    if timed_out {
+        return OutboundError::Timeout { host: host.to_owned() };
     }
     OutboundError::Unreachable { host: host.to_owned(), reason: cause.to_string() }
 }
 
-#[derive(Debug)]
+/// Finds public addresses only, for the connection itself: what was checked is what is called.
+#[derive(Clone, Copy, Debug)]
 struct PublicOnly {
     allow_private: bool,
 }
 
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for PublicOnly {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
@@ -148,7 +201,7 @@ impl Resolve for PublicOnly {
             if found.is_empty() {
                 return Err(OutboundError::Private(name.as_str().to_owned()).into());
             }
-            Ok(Box::new(found.into_iter()) as Addrs)
+            Ok(found.into_iter())
         })
     }
 }
@@ -235,5 +288,46 @@ mod tests {
         assert!(matches!(refused, Err(OutboundError::Unreachable { .. })), "{refused:?}");
         let refused = outbound.get("file:///etc/passwd", "*/*").await;
         assert!(matches!(refused, Err(OutboundError::Scheme(_))));
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_out_that_was_not_asked_for() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let server = tokio::spawn(async move {
+            let mut heard = Vec::new();
+            for _ in 0..2 {
+                let (mut socket, _) = listener.accept().await.expect("a call");
+                let mut bytes = vec![0; 4096];
+                let mut text = String::new();
+                while !text.contains("\r\n\r\n") {
+                    let count = socket.read(&mut bytes).await.expect("a request");
+                    text.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                }
+                let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+                socket.write_all(answer).await.expect("an answer");
+                heard.push(text.to_lowercase());
+            }
+            heard
+        });
+        let outbound = Outbound::new(true).expect("a client");
+        let url = format!("http://user:pass@{address}/scores?type_id=1#x");
+        let sent = [("Content-Type".to_owned(), "application/json".to_owned())];
+        let answer = outbound.send("POST", &url, &sent, b"{}".to_vec()).await.expect("204");
+        assert_eq!(answer.status, 204);
+        outbound.get(&url, "application/x-own").await.expect("204");
+        let heard = server.await.expect("no panic");
+        let names = |text: &str| -> Vec<String> {
+            let lines = text.lines().skip(1).take_while(|line| !line.is_empty());
+            let mut names: Vec<String> =
+                lines.filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&heard[0]), ["content-length", "content-type", "host", "user-agent"]);
+        assert_eq!(names(&heard[1]), ["accept", "host", "user-agent"]);
+        assert!(heard[0].starts_with("post /scores?type_id=1 http/1.1"), "{}", heard[0]);
+        assert!(heard[1].contains("accept: application/x-own"), "{}", heard[1]);
     }
 }

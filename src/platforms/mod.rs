@@ -4,6 +4,7 @@ pub mod dynamic;
 pub mod keys;
 pub mod keysets;
 pub mod legacy;
+pub mod services;
 mod store;
 pub mod tokens;
 

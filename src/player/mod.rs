@@ -1,16 +1,19 @@
 //! Following a course: enrolments, attempts, the run-time API's server side, the content itself.
 
 pub mod api;
+pub mod columns;
 pub mod content;
 mod delivery;
 pub mod grades;
 pub mod joining;
 mod learner;
 pub mod messages;
+mod outbox;
 pub mod outcomes;
 pub mod packages;
 pub mod pages;
 mod progress;
+pub mod record;
 mod runtime;
 mod store;
 mod verdict;
@@ -99,6 +102,10 @@ pub async fn admit(
     let Some(version) = courses::choose(&versions, lang) else { return Ok(None) };
     let new = NewAttempt { version: version.id, number: 1, progress: Progress::default() };
     let id = store::insert_attempt(tx, enrolment.id, new, &token.hash(), now).await?;
+    if !enrolment.preview {
+        let (begun, ungraded) = (grades::Activity::Started, grades::Grading::NotReady);
+        grades::tell_progress(tx, enrolment.id, begun, ungraded, now).await?;
+    }
     Ok(Some((id, token)))
 }
 

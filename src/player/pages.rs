@@ -29,6 +29,8 @@ pub struct CoursePage {
     pub status_url: String,
     pub award: Option<AwardPart>,
     pub grade: Option<GradePart>,
+    /// The people of the course, for trainers.
+    pub learners_path: Option<String>,
     /// No mail can be sent until the person tells an address.
     pub address_missing: Option<String>,
     pub return_url: Option<String>,
@@ -70,6 +72,8 @@ pub struct GradePart {
     /// `pending`, `delivered`, `superseded`, `refused`.
     pub state: ScoreState,
     pub points: String,
+    /// What the platform is called.
+    pub platform: String,
 }
 
 impl Page for CoursePage {
@@ -87,6 +91,7 @@ impl Page for CoursePage {
             status_url: "/launches/1/course/status".to_owned(),
             award,
             grade,
+            learners_path: preview.then(|| "/launches/1/learners".to_owned()),
             address_missing: preview.then(|| "/launches/1/address".to_owned()),
             return_url: preview.then(|| "https://lms.example/".to_owned()),
             picker_url: preview.then(|| "/launches/2/picker".to_owned()),
@@ -106,7 +111,9 @@ impl Page for CoursePage {
             issued_on: "23 novembre 2026".to_owned(),
             mailed_to: pdf.then(|| "zoe@example.org".to_owned()),
         };
-        let grade = |state| GradePart { state, points: "92".to_owned() };
+        let platform = "Campus".to_owned();
+        let grade =
+            |state| GradePart { state, points: "92".to_owned(), platform: platform.clone() };
         vec![
             sample(None, None, None, false),
             sample(Some(progress(2, false)), None, None, true),
@@ -195,7 +202,13 @@ async fn compose(app: &App, visit: &Visit) -> Result<(CoursePage, Vec<String>), 
         open_url: visit.path("/course/open"),
         status_url: visit.path("/course/status"),
         award,
-        grade: grade.map(|(points, state)| GradePart { state, points: number(points) }),
+        grade: grade.map(|(points, state)| GradePart {
+            state,
+            points: number(points),
+            platform: visit.registration.name.clone(),
+        }),
+        learners_path: (visit.is_trainer() && visit.launch.context_id.is_some())
+            .then(|| visit.path("/learners")),
         address_missing: visit.person.email.is_none().then(|| visit.path("/address")),
         return_url: visit.launch.details.return_url.clone().filter(|url| {
             crate::web::origin_of(url)

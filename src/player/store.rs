@@ -5,7 +5,7 @@ use scorm::runtime::Snapshot;
 use scorm::sequencing::ObjectiveStatus;
 use sqlx::types::Json;
 
-use super::grades::{GradeService, ScoreState};
+use super::grades::{Activity, GradeService, Grading, ScoreState};
 use super::joining::ProgressOf;
 use super::{Attempt, AttemptStatus, Enrolment, NewAttempt};
 use crate::db::{self, Tx};
@@ -13,6 +13,7 @@ use crate::ids::{
     AttemptId, CourseId, CourseVersionId, EnrolmentId, GradeTargetId, IdentityId, PersonId,
     RegistrationId, ResourceLinkId, ScoreId,
 };
+use crate::platforms::services::ColumnState;
 
 pub(super) async fn insert_enrolment(
     tx: &mut Tx,
@@ -346,6 +347,20 @@ pub(super) async fn save_learner_datum(
     Ok(())
 }
 
+/// What every activity of an attempt stored, by activity.
+pub(super) async fn all_activity_data(
+    tx: &mut Tx,
+    attempt: AttemptId,
+) -> db::Result<Vec<(String, Json<Snapshot>, i64)>> {
+    tx.query(
+        "SELECT activity, model, seconds FROM activity_data WHERE attempt_id = $1
+         ORDER BY activity",
+    )
+    .bind(attempt)
+    .all()
+    .await
+}
+
 pub(super) async fn seconds_of(tx: &mut Tx, attempt: AttemptId) -> db::Result<i64> {
     let (seconds,): (i64,) = tx
         .query(
@@ -363,6 +378,7 @@ pub(super) const fn finished(status: AttemptStatus) -> bool {
     matches!(status, AttemptStatus::Completed)
 }
 
+/// An empty `line_item` is a column that is still looked for.
 pub(super) async fn upsert_grade_target(
     tx: &mut Tx,
     id: GradeTargetId,
@@ -377,7 +393,9 @@ pub(super) async fn upsert_grade_target(
              created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (enrolment_id, resource_link_id) DO UPDATE SET
-             identity_id = excluded.identity_id, line_item = excluded.line_item,
+             identity_id = excluded.identity_id,
+             line_item = CASE WHEN excluded.line_item = '' AND grade_targets.service = 'ags'
+                 THEN grade_targets.line_item ELSE excluded.line_item END,
              service = 'ags', sourcedid = NULL",
     )
     .bind(id)
@@ -498,6 +516,13 @@ pub(super) async fn insert_score(
 pub(super) struct Outgoing {
     pub(super) given: f64,
     pub(super) maximum: f64,
+    pub(super) activity: Activity,
+    pub(super) grading: Grading,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) resource_link_id: ResourceLinkId,
+    /// `None` for a link of which no launch told its services.
+    pub(super) column_state: Option<ColumnState>,
+    pub(super) grade_scopes: Option<String>,
     pub(super) at: DateTime<Utc>,
     pub(super) state: ScoreState,
     pub(super) line_item: String,
@@ -513,12 +538,17 @@ pub(super) struct Outgoing {
 
 pub(super) async fn score(tx: &mut Tx, id: ScoreId) -> db::Result<Option<Outgoing>> {
     tx.query(
-        "SELECT s.given, s.maximum, s.at, s.state, t.line_item, i.subject, i.registration_id,
-             t.service, t.sourcedid, t.signature_method,
+        "SELECT s.given, s.maximum, s.at, s.state,
+             coalesce(nullif(t.line_item, ''), v.column_url, '') AS line_item, i.subject,
+             i.registration_id, t.service, t.sourcedid, t.signature_method,
+             s.activity, s.grading, s.created_at, t.resource_link_id, v.column_state,
+             v.grade_scopes,
              EXISTS (SELECT 1 FROM scores n WHERE n.grade_target_id = s.grade_target_id
                  AND n.at > s.at) AS newer
          FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id
-         JOIN identities i ON i.id = t.identity_id WHERE s.id = $1",
+         JOIN identities i ON i.id = t.identity_id
+         LEFT JOIN link_services v ON v.resource_link_id = t.resource_link_id
+         WHERE s.id = $1",
     )
     .bind(id)
     .optional()
@@ -532,24 +562,27 @@ pub(super) async fn settle_score(
     detail: &str,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
-    tx.query("UPDATE scores SET state = $2, detail = $3, updated_at = $4 WHERE id = $1")
-        .bind(id)
-        .bind(state)
-        .bind(detail.chars().take(500).collect::<String>())
-        .bind(now)
-        .execute()
-        .await?;
+    tx.query(
+        "UPDATE scores SET state = $2, detail = $3, updated_at = $4, next_try_at = NULL
+         WHERE id = $1 AND state = 'pending'",
+    )
+    .bind(id)
+    .bind(state)
+    .bind(detail.chars().take(500).collect::<String>())
+    .bind(now)
+    .execute()
+    .await?;
     Ok(())
 }
 
-/// What the learner's page says of the grade: the state of the newest score.
+/// What the learner's page says of the grade: the state of the newest score with points.
 pub(super) async fn grade_state(
     tx: &mut Tx,
     enrolment: EnrolmentId,
 ) -> db::Result<Option<(f64, ScoreState)>> {
     tx.query(
         "SELECT s.given, s.state FROM scores s JOIN grade_targets t ON t.id = s.grade_target_id
-         WHERE t.enrolment_id = $1 ORDER BY s.at DESC LIMIT 1",
+         WHERE t.enrolment_id = $1 AND s.grading = 'FullyGraded' ORDER BY s.at DESC LIMIT 1",
     )
     .bind(enrolment)
     .optional()
@@ -658,7 +691,10 @@ pub(super) async fn move_grade_target(
 /// The points of the latest score of a target.
 pub(super) async fn latest_points(tx: &mut Tx, target: GradeTargetId) -> db::Result<Option<f64>> {
     let row: Option<(f64,)> = tx
-        .query("SELECT given FROM scores WHERE grade_target_id = $1 ORDER BY at DESC LIMIT 1")
+        .query(
+            "SELECT given FROM scores WHERE grade_target_id = $1 AND grading = 'FullyGraded'
+             ORDER BY at DESC LIMIT 1",
+        )
         .bind(target)
         .optional()
         .await?;

@@ -23,6 +23,7 @@ impl Play<'_> {
             self.shown = Some((toc, validity));
             return Ok(());
         }
+        let done_before = self.attempt.state.steps.done();
         self.attempt.state.steps = Steps::from_toc(&toc);
         let verdict = self.verdict(&toc);
         self.shown = Some((toc, validity));
@@ -54,6 +55,9 @@ impl Play<'_> {
         }
         if first_time {
             self.award(tx, &verdict).await?;
+        } else if done_before == 0 && done > 0 && self.attempt.status == AttemptStatus::Active {
+            let (under_way, ungraded) = (grades::Activity::InProgress, grades::Grading::Pending);
+            grades::tell_progress(tx, self.enrolment.id, under_way, ungraded, self.now).await?;
         }
         if tells {
             // The result that counts over all attempts, if it is another than was told.

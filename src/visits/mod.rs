@@ -77,10 +77,30 @@ pub enum Opens {
     Event(EventId),
     /// The webinars of the launch's context.
     Events,
+    /// What somebody did in a course (LTI Submission Review 1.0).
+    Review(Review),
     /// The trainer chooses what an activity shows.
     Picker(Picker),
     /// The link was made by hand and says nothing.
     Nothing,
+}
+
+/// Whose work a launch asks to see: the platform's name for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    pub course: CourseId,
+    pub subject: String,
+}
+
+impl Opens {
+    /// The course that the launch is about.
+    pub fn course(&self) -> Option<CourseId> {
+        match self {
+            Self::Course(course) => Some(*course),
+            Self::Review(review) => Some(review.course),
+            Self::Event(_) | Self::Events | Self::Picker(_) | Self::Nothing => None,
+        }
+    }
 }
 
 /// What the answer to a deep linking request needs (LTI Deep Linking 2.0, 4.4.1).

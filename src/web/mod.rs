@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod carried;
 pub mod cookies;
+pub mod csv;
 pub mod dates;
 pub mod frame;
 pub mod guard;

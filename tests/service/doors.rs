@@ -17,7 +17,7 @@ fn paths() -> Vec<(String, String)> {
         .filter_map(|rest| rest.split('"').nth(1))
         .map(|pattern| {
             let id = "01930000-0000-7000-8000-000000000000";
-            let path = ["{launch}", "{credential}", "{event}", "{registration}"]
+            let path = ["{launch}", "{credential}", "{event}", "{registration}", "{enrolment}"]
                 .iter()
                 .fold(pattern.to_owned(), |path, name| path.replace(name, id))
                 .replace("{version}/{*name}", "0/none.css")

@@ -28,5 +28,6 @@ mod pages;
 mod picker;
 mod registration;
 mod runtime;
+mod services;
 mod storage;
 mod suite;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use passerelle::mail::Body;
 use passerelle::web::{Lang, Page, Pages};
 use passerelle::{
-    console, credentials, events, identities, launches, people, platforms, player, web,
+    console, credentials, events, identities, launches, learners, people, platforms, player, web,
 };
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
@@ -99,6 +99,9 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<identities::pages::IdentitiesPage>();
     rendering.all::<identities::pages::JoinPage>();
     rendering.all::<events::views::PresencePage>();
+    rendering.all::<events::missing::MissingPage>();
+    rendering.all::<learners::views::LearnersPage>();
+    rendering.all::<learners::views::LearnerPage>();
     rendering.all::<events::mails::Confirmation>();
     rendering.all::<events::mails::Waiting>();
     rendering.all::<events::mails::Promotion>();

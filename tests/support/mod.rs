@@ -2,6 +2,7 @@
 //! learning platform, a player.
 
 pub(crate) mod browser;
+pub(crate) mod campus;
 pub(crate) mod consumer;
 pub(crate) mod course;
 pub(crate) mod databases;

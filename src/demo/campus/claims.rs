@@ -15,9 +15,11 @@ pub(super) const AGS_RESULT_READ: &str =
 pub(super) const AGS_SCORE: &str = "https://purl.imsglobal.org/spec/lti-ags/scope/score";
 pub(super) const NRPS_READ: &str =
     "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly";
+pub(super) const GROUPS_READ: &str =
+    "https://purl.imsglobal.org/spec/lti-gs/scope/contextgroup.readonly";
 /// Every scope a tool can be granted.
-pub(super) const SCOPES: [&str; 5] =
-    [AGS_LINE_ITEM, AGS_LINE_ITEM_READ, AGS_RESULT_READ, AGS_SCORE, NRPS_READ];
+pub(super) const SCOPES: [&str; 6] =
+    [AGS_LINE_ITEM, AGS_LINE_ITEM_READ, AGS_RESULT_READ, AGS_SCORE, NRPS_READ, GROUPS_READ];
 
 const CLAIM: &str = "https://purl.imsglobal.org/spec/lti/claim/";
 /// Life of an id_token in seconds.
@@ -39,6 +41,10 @@ impl Platform {
 
     pub(super) fn memberships_url(&self, course: u64, tool: u64) -> String {
         self.url(&format!("/lti/services/CourseSection/{course}/bindings/{tool}/memberships"))
+    }
+
+    pub(super) fn groups_url(&self, course: u64, tool: u64) -> String {
+        self.url(&format!("/lti/services/CourseSection/{course}/bindings/{tool}/groups"))
     }
 
     /// What the tool and its client id make of a launch. `None` when the activity or the
@@ -156,6 +162,16 @@ impl Platform {
                 "service_versions": ["1.0", "2.0"],
             }),
         );
+        if state.faults.groups {
+            claims.insert(
+                "https://purl.imsglobal.org/spec/lti-gs/claim/groupsservice".into(),
+                json!({
+                    "scope": [GROUPS_READ],
+                    "context_groups_url": self.groups_url(course_id, tool.id),
+                    "service_versions": ["1.0"],
+                }),
+            );
+        }
         Some(claims)
     }
 

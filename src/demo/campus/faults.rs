@@ -29,6 +29,7 @@ pub enum Endpoint {
     Scores,
     Results,
     Memberships,
+    Groups,
     Configuration,
     Registration,
 }
@@ -44,7 +45,9 @@ impl Endpoint {
             "openid-registration" => Some(Self::Registration),
             _ => {
                 let service = path.strip_prefix("services/")?;
-                if service.starts_with("CourseSection/") {
+                if service.ends_with("/groups") {
+                    Some(Self::Groups)
+                } else if service.starts_with("CourseSection/") {
                     Some(Self::Memberships)
                 } else if service.ends_with("/scores") {
                     Some(Self::Scores)
@@ -114,6 +117,14 @@ pub struct Faults {
     pub refuse_bearer: u32,
     /// NRPS answers at most this many members a page, whatever was asked.
     pub page_size: Option<usize>,
+    /// The links between NRPS pages in curly quotes, as a Moodle writes those between columns.
+    pub curly_links: bool,
+    /// Names escaped for HTML in NRPS, as a Moodle does.
+    pub escaped_names: bool,
+    /// Somebody who left: NRPS no longer lists them.
+    pub gone: BTreeSet<u64>,
+    /// Offer the groups service, which a Moodle does not have.
+    pub groups: bool,
     pub id_token: TokenFaults,
 }
 

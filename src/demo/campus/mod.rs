@@ -285,6 +285,10 @@ fn router(platform: Arc<Platform>) -> Router {
             "/lti/services/CourseSection/{course}/bindings/{tool}/memberships",
             get(memberships::list),
         )
+        .route(
+            "/lti/services/CourseSection/{course}/bindings/{tool}/groups",
+            get(memberships::groups),
+        )
         .route("/lti/openid-configuration", get(registration::configuration))
         .route("/lti/openid-registration", get(registration::current).post(registration::register))
         // The demo's own handles.

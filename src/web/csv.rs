@@ -1,6 +1,25 @@
 //! A table as a file that spreadsheets open.
 
-use crate::web::Lang;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::Lang;
+
+/// The table as a file to keep; `name` is one of ours, in ASCII.
+pub fn file(name: &'static str, text: String) -> Response {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
+    (
+        [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+            (header::CONTENT_DISPOSITION, disposition),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ],
+        text,
+    )
+        .into_response()
+}
 
 /// The table with a byte order mark, by which spreadsheets know UTF-8. Cells that a spreadsheet
 /// would take for formulas begin with an apostrophe.
