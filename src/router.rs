@@ -152,12 +152,36 @@ pub fn pages(app: App) -> Router {
         .route("/console/link/{token}/provider", get(console::sign_in::invitation_to_provider))
         .route("/console/sign-out", post(console::pages::sign_out))
         .route("/console/language", post(console::pages::language));
+    // Administrators of the installation.
+    let platforms = Router::new()
+        .route("/console/platforms", get(console::platforms::list).post(console::platforms::create))
+        .route("/console/platforms/new", get(console::platforms::new_form))
+        .route("/console/platforms/link", post(console::platforms::invite))
+        .route("/console/platforms/legacy", post(console::platforms::create_legacy))
+        .route("/console/platforms/legacy/allow", post(console::platforms::allow_legacy))
+        .route("/console/platforms/{registration}", get(console::platforms::show))
+        .route("/console/platforms/{registration}/check", post(console::platforms::check))
+        .route("/console/platforms/{registration}/state", post(console::platforms::decide))
+        .route(
+            "/console/platforms/{registration}/deployments",
+            post(console::platforms::decide_deployment),
+        )
+        .route(
+            "/console/platforms/{registration}/settings",
+            post(console::platforms::change_settings),
+        )
+        .route("/console/platforms/{registration}/keys", post(console::platforms::rotate))
+        .route(
+            "/console/platforms/{registration}/move",
+            get(console::platforms::move_form).post(console::platforms::move_to),
+        );
 
     let own = Router::new()
         .merge(public)
         .merge(launched)
         .merge(trainers)
         .merge(console)
+        .merge(platforms)
         .layer(from_fn_with_state(app.clone(), guard::same_origin));
     let routes = own.merge(from_elsewhere).layer(DefaultBodyLimit::max(FORM_LIMIT));
     // Outside the routes: a session in the address is taken out of it before they are looked at.

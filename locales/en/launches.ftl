@@ -6,6 +6,10 @@ refused-detail = Detail
 
 refused-registration-text = Your platform is not connected to this service yet, or no longer is.
 refused-registration-next = Pass the details below on to whoever administers your platform: they can check how the tool is registered.
+refused-registration-pending-text = Your platform has just been connected to this service, which still has to approve the connection.
+refused-registration-pending-next = The team that administers this service can see the request. Once they have approved it, open the activity again from your course.
+refused-registration-closed-text = The connection between your platform and this service has been closed.
+refused-registration-closed-next = Pass the details below on to whoever administers your platform: they can ask the team of this service to reopen it.
 refused-deployment-text = Your platform is known, but this installation of the tool is waiting for approval.
 refused-deployment-next = The request has been noted. Once it is approved, open the activity again from your course.
 refused-browser-text = This page was opened in a different browser from the one you started in, or the browser blocked a cookie we need.

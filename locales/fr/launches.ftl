@@ -6,6 +6,10 @@ refused-detail = Précision
 
 refused-registration-text = Votre plateforme n’est pas encore reliée à ce service, ou ne l’est plus.
 refused-registration-next = Transmettez les détails ci-dessous à la personne qui administre votre plateforme : elle pourra vérifier l’inscription de l’outil.
+refused-registration-pending-text = Votre plateforme vient d’être reliée à ce service, qui doit encore approuver cette liaison.
+refused-registration-pending-next = La demande est visible de l’équipe qui administre ce service. Dès qu’elle l’aura approuvée, rouvrez l’activité depuis votre cours.
+refused-registration-closed-text = La liaison entre votre plateforme et ce service a été fermée.
+refused-registration-closed-next = Transmettez les détails ci-dessous à la personne qui administre votre plateforme : elle peut demander à l’équipe de ce service de rouvrir la liaison.
 refused-deployment-text = Votre plateforme est connue, mais cette installation de l’outil attend d’être approuvée.
 refused-deployment-next = La demande est enregistrée. Dès qu’elle aura été approuvée, rouvrez l’activité depuis votre cours.
 refused-browser-text = Cette page a été ouverte dans un autre navigateur que celui du départ, ou le navigateur a bloqué un cookie nécessaire.

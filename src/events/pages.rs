@@ -344,7 +344,7 @@ async fn learner_part(
         attestation_path: attestation
             .filter(|(_, is_made)| *is_made)
             .map(|(id, _)| visit.path(&format!("/credentials/{id}/pdf"))),
-        can_sign_up: open && own.is_none(),
+        can_sign_up: open && own.is_none() && !visit.is_preview(),
         full,
         can_withdraw: open && own.is_some() && present.is_none(),
         signup_path: path("/signup"),

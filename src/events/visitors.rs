@@ -40,7 +40,8 @@ impl FromRequestParts<App> for Learner {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Guest { visit, context } = Guest::from_request_parts(parts, app).await?;
-        if visit.is_trainer() {
+        // A preview counts for nothing, and nobody in particular keeps no place.
+        if visit.is_trainer() || visit.is_preview() {
             let refused = Problem::new(StatusCode::FORBIDDEN, "events-learners-only");
             return Err(refused.in_language(visit.lang()));
         }

@@ -9,7 +9,7 @@ pub mod told;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lti::claims::{self, Message};
-use lti::launch::{Check, Expectation, LaunchRefusal, Verification};
+use lti::launch::{AnonymousPolicy, Check, Expectation, LaunchRefusal, Verification};
 use lti::login::LoginRequest;
 use lti::state::State;
 use sqlx::types::Json;
@@ -46,11 +46,37 @@ pub struct Refusal {
     pub registration: Option<crate::ids::RegistrationId>,
     pub detail: String,
     pub checks: Vec<Check>,
+    pub seen: Seen,
+}
+
+/// What an administrator may see of a message.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The claims, masked; believed or not, the checks tell.
+    pub claims: Option<serde_json::Value>,
+    /// How far the platform's clock is ahead of ours; behind: negative.
+    pub skew_seconds: Option<i64>,
+}
+
+impl Seen {
+    /// Masked claims larger than this are kept as a list of their names.
+    const LIMIT: usize = 32 * 1024;
+
+    /// Of a message that could be read, whoever wrote it.
+    fn of(claims: &serde_json::Map<String, serde_json::Value>) -> Self {
+        let mut masked = lti::diagnostics::mask(claims);
+        if serde_json::to_string(&masked).map_or(0, |text| text.len()) > Self::LIMIT {
+            let short = |(name, _): (String, _)| (name.chars().take(200).collect(), "…".into());
+            masked = masked.into_iter().take(100).map(short).collect();
+        }
+        Self { claims: Some(masked.into()), skew_seconds: None }
+    }
 }
 
 impl Refusal {
     fn new(code: &'static str, detail: impl ToString) -> Self {
-        Self { code, registration: None, detail: detail.to_string(), checks: Vec::new() }
+        let (detail, seen) = (detail.to_string(), Seen::default());
+        Self { code, registration: None, detail, checks: Vec::new(), seen }
     }
 
     fn of(mut self, registration: &Registration) -> Self {
@@ -129,6 +155,7 @@ pub struct Verified {
     pub registration: Registration,
     pub launch: claims::Launch,
     pub checks: Vec<Check>,
+    pub seen: Seen,
 }
 
 /// A state of ours.
@@ -177,23 +204,32 @@ pub async fn verify(
     usable(&registration)?;
     let peeked = lti::launch::peek(id_token)
         .map_err(|error| Refusal::new(error.code(), &error).of(&registration))?;
+    let mut seen = Seen::of(&peeked.claims);
     let kid = peeked.key_id.unwrap_or_default();
-    let keys = app
-        .key_sets
-        .for_key(app, &registration, &kid)
-        .await
-        .map_err(|error| Refusal::new("key-set-unavailable", error).of(&registration))?;
+    let keys = match app.key_sets.for_key(app, &registration, &kid).await {
+        Ok(keys) => keys,
+        Err(error) => {
+            let refusal = Refusal::new("key-set-unavailable", error).of(&registration);
+            return Err(Refusal { seen, ..refusal });
+        }
+    };
     let mut expected =
         Expectation::new(&registration.issuer, &registration.client_id, &state.nonce, now);
     expected.target_link_uri = Some(&state.target_link_uri);
-    let Verification { result, checks, .. } = lti::launch::verify(id_token, &keys, &expected);
+    if registration.anonymous {
+        expected.anonymous = AnonymousPolicy::Allow;
+    }
+    let Verification { result, checks, clock_skew } =
+        lti::launch::verify(id_token, &keys, &expected);
+    seen.skew_seconds = clock_skew.map(|skew| skew.num_seconds());
     match result {
-        Ok(launch) => Ok(Verified { registration, launch, checks }),
+        Ok(launch) => Ok(Verified { registration, launch, checks, seen }),
         Err(refusal) => Err(Refusal {
             code: refusal.code(),
             registration: Some(registration.id),
             detail: refusal.to_string(),
             checks,
+            seen,
         }),
     }
 }
@@ -251,13 +287,20 @@ pub async fn accept(
     if let Some(before) = visits::spent_by(tx, &nonce, browser, now).await? {
         return Err(AcceptError::Repeated(Box::new(before)));
     }
-    let subject = told.subject.as_deref().ok_or(AcceptError::Anonymous)?;
+    let id = LaunchId::new(now);
+    // Who is not told cannot be known again: nobody in particular plays, as a preview, under a
+    // subject of this launch alone. No roster has them, nothing is graded, and they teach nothing.
+    let nobody = told.subject.is_none();
+    if nobody && !registration.anonymous {
+        return Err(AcceptError::Anonymous);
+    }
+    let subject = told.subject.clone().unwrap_or_else(|| format!("anonymous:{id}"));
     let lang = told.locale().and_then(|tag| Lang::from_tag(&tag));
     let Met { person, identity, first_address } = people::meet(
         tx,
         registration.tenant_id,
         registration.id,
-        subject,
+        &subject,
         Told {
             given_name: told.user.given_name.clone(),
             family_name: told.user.family_name.clone(),
@@ -272,14 +315,19 @@ pub async fn accept(
         let job = MailWaiting { person: person.id };
         crate::jobs::enqueue(tx, &job, now, now, None).await?;
     }
-    let role = role_of(&told.roles);
+    if let (None, Some(family)) = (&registration.family, family_of(told)) {
+        platforms::remember_family(tx, registration.id, family).await?;
+    }
+    let role = if nobody { Role::Learner } else { role_of(&told.roles) };
     let context = match &told.context {
         None => None,
         Some(context) => {
             let (title, label) = (context.title.clone(), context.label.clone());
             let id =
                 visits::insert_context(tx, registration.id, &context.id, title, label, now).await?;
-            visits::set_membership(tx, id, person.id, role, now).await?;
+            if !nobody {
+                visits::set_membership(tx, id, person.id, role, now).await?;
+            }
             Some(id)
         }
     };
@@ -314,7 +362,7 @@ pub async fn accept(
     visits::end_of_others(tx, session, registration.id, person.id, now).await?;
     let return_url = told.presentation.return_url.as_ref().map(Url::to_string);
     let launch = Launch {
-        id: LaunchId::new(now),
+        id,
         sign_in_session_id: session,
         registration_id: registration.id,
         deployment_id: told.deployment_id.clone().unwrap_or_default(),
@@ -327,8 +375,8 @@ pub async fn accept(
         details: Json(Details {
             opens,
             return_url,
-            preview: role == Role::Trainer || told.roles.is_test_user(),
             picker: None,
+            preview: nobody || role == Role::Trainer || told.roles.is_test_user(),
         }),
         created_at: now,
         expires_at: now + LAUNCH_LIFE,
@@ -386,6 +434,11 @@ fn reviewed(message: &Message, opens: Opens) -> Opens {
         }
         (_, opens) => opens,
     }
+}
+
+/// The LMS's product, if the launch says it.
+fn family_of(told: &LaunchTold) -> Option<&str> {
+    told.platform.as_ref()?.family.as_deref().filter(|family| !family.is_empty())
 }
 
 /// Context roles decide; institution and system roles never make a trainer.

@@ -5,10 +5,10 @@ use std::time::Instant;
 use axum::extract::{Path, RawForm, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use lti::launch::LaunchForm;
+use lti::launch::{Check, LaunchForm};
 use lti::login::LoginRequest;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     AcceptError, Refusal, accept, authentication, legacy, registration_for, storage, verify,
@@ -206,6 +206,14 @@ pub(super) async fn let_in(
     };
     app.metrics.launch_took("verify", began.elapsed());
     let (registration, told) = (verified.registration.clone(), verified.launch);
+    let logged = platforms::Entry {
+        registration: Some(registration.id),
+        outcome: "accepted",
+        detail: String::new(),
+        checks: written(&verified.checks),
+        claims: verified.seen.claims.clone(),
+        skew_seconds: verified.seen.skew_seconds,
+    };
     let (now, session) = (app.clock.now(), bearer.clone());
     let accepted = app
         .batch
@@ -213,8 +221,7 @@ pub(super) async fn let_in(
             Box::pin(async move {
                 let note = legacy::migration::adopt(tx, &registration, &told, now).await?;
                 let launch = accept(tx, &registration, &told.into(), &session, now).await?;
-                let done = json!([]);
-                platforms::log(tx, Some(registration.id), "accepted", &note, done, now).await?;
+                platforms::record(tx, platforms::Entry { detail: note, ..logged }, now).await?;
                 Ok::<_, AcceptError>(launch)
             })
         })
@@ -232,7 +239,7 @@ pub(super) async fn let_in(
         Err(AcceptError::Database(error)) => Problem::from(error).into_response(),
         Err(error) => {
             let mut refusal = Refusal::new(error.code(), &error).of(&verified.registration);
-            refusal.checks = verified.checks;
+            (refusal.checks, refusal.seen) = (verified.checks, verified.seen);
             // A deployment that waits is noted, so that an administrator finds it to approve.
             if let AcceptError::DeploymentPending(deployment) = &error {
                 note_deployment(app, &verified.registration, deployment).await;
@@ -284,42 +291,27 @@ pub async fn start(visit: Visit) -> Redirect {
 pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let code = refusal.code;
     app.metrics.launch(code);
-    let checks: Vec<_> = refusal
-        .checks
-        .iter()
-        .map(|check| {
-            json!({
-                "name": check.name.code(),
-                "outcome": check.outcome.code(),
-                "detail": check.detail,
-            })
-        })
-        .collect();
     tracing::info!(code, "a launch was refused; the platform's launch log says more");
-    let (now, registration) = (app.clock.now(), refusal.registration);
+    let now = app.clock.now();
     let detail: String = refusal.detail.chars().filter(|c| !c.is_control()).collect();
     // Grouped with the learners' writes: whoever knocks in vain must not hold them up.
-    let recorded = app.batch.run({
-        let detail = detail.clone();
-        move |tx| {
-            Box::pin(async move {
-                platforms::log(tx, registration, code, &detail, json!(checks), now).await
-            })
-        }
-    });
+    let entry = platforms::Entry {
+        registration: refusal.registration,
+        outcome: code,
+        detail: detail.clone(),
+        checks: written(&refusal.checks),
+        claims: refusal.seen.claims,
+        skew_seconds: refusal.seen.skew_seconds,
+    };
+    let recorded =
+        app.batch.run(move |tx| Box::pin(async move { platforms::record(tx, entry, now).await }));
     if let Err(error) = recorded.await {
         tracing::error!(%error, "a refused launch could not be recorded");
     }
-    let (lang, locales) = (lang_of(headers), &app.pages.locales);
-    let family = family_of(code);
-    let say = |part: &str| {
-        let own = format!("refused-{code}-{part}");
-        let key = if locales.has(lang, &own) { own } else { format!("refused-{family}-{part}") };
-        locales.say(lang, &key, &[])
-    };
+    let lang = lang_of(headers);
     let page = RefusedPage {
-        text: say("text"),
-        next: say("next"),
+        text: sentence(app, lang, code, "text"),
+        next: sentence(app, lang, code, "next"),
         code: code.to_owned(),
         // What is inside the installation is for its log.
         detail: if matches!(code, "internal" | "key-set-unavailable") {
@@ -347,10 +339,37 @@ pub(super) async fn refuse(app: &App, headers: &HeaderMap, refusal: Refusal) -> 
     }
 }
 
+/// The checks as the log keeps them.
+fn written(checks: &[Check]) -> Value {
+    let check = |check: &Check| {
+        json!({
+            "name": check.name.code(),
+            "outcome": check.outcome.code(),
+            "detail": check.detail,
+        })
+    };
+    checks.iter().map(check).collect()
+}
+
+/// What a person is told about a refusal: `text`, what happened; `next`, what to do.
+pub fn sentence(app: &App, lang: Lang, code: &str, part: &str) -> String {
+    let locales = &app.pages.locales;
+    let own = format!("refused-{code}-{part}");
+    let key = match locales.has(lang, &own) {
+        true => own,
+        false => format!("refused-{}-{part}", family_of(code)),
+    };
+    locales.say(lang, &key, &[])
+}
+
 /// Refusals that ask the same of a person share their sentences; the code stays exact.
 pub(crate) fn family_of(code: &str) -> &'static str {
     match code {
-        "registration-unknown" | "registration-gone" | "registration-broken" => "registration",
+        "registration-unknown"
+        | "registration-gone"
+        | "registration-broken"
+        | "registration-pending"
+        | "registration-closed" => "registration",
         "deployment-pending" => "deployment",
         "browser-changed" => "browser",
         "key-set-unavailable" => "unavailable",

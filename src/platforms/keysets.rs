@@ -126,6 +126,16 @@ impl KeySets {
         }
         entries.entry(uri.to_owned()).or_default().clone()
     }
+
+    /// Keeps a set that was just fetched from `uri`: launches use it from now on.
+    pub fn keep(&self, uri: &str, set: KeySet, now: DateTime<Utc>) {
+        *self.entry(uri).known() = Known {
+            set: Some(Arc::new(set)),
+            fetched_at: Some(now),
+            tried_at: Some(now),
+            last_error: None,
+        };
+    }
 }
 
 impl Entry {

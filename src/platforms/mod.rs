@@ -1,23 +1,29 @@
 //! LMSs we are registered with, their keys and ours, and the access tokens for their services.
 
 pub mod dynamic;
+pub mod form;
+pub mod health;
 pub mod keys;
 pub mod keysets;
 pub mod legacy;
+pub mod moving;
+pub mod presets;
 pub mod services;
 mod store;
 pub mod tokens;
 
-use std::collections::BTreeSet;
-
+use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::app::App;
+use crate::db::{self, Tx};
 use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
-    Deployment, DeploymentState, LoggedLaunch, RegistrationState, Version, all, approve_deployment,
-    by_client, by_issuer, clean_log, deployment, deployments, find, insert, log, log_of,
+    Deployment, DeploymentState, Entry, LoggedLaunch, Overview, RegistrationState, Version, all,
+    approve_deployment, by_client, by_issuer, change_settings, clean_log, deployment, deployments,
+    find, insert, log, log_of, overview, record, remember_family,
+    withdraw_deployment,
 };
 
 /// Our relation to an LMS.
@@ -89,6 +95,17 @@ impl Registration {
     }
 }
 
+impl Registration {
+    /// The product it is, as far as anybody told.
+    pub fn product(&self) -> presets::Product {
+        match (self.version, &self.family) {
+            (Version::V11, _) => presets::Product::Legacy,
+            (Version::V13, Some(family)) => presets::Product::of_family(family),
+            (Version::V13, None) => presets::Product::Other,
+        }
+    }
+}
+
 /// A registration to add.
 #[derive(Clone, Debug)]
 pub struct NewRegistration {
@@ -103,6 +120,62 @@ pub struct NewRegistration {
     pub deployments: Vec<String>,
 }
 
+/// What an LMS gives for its registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub issuer: String,
+    pub client_id: String,
+    pub authorization_endpoint: Url,
+    pub token_endpoint: Url,
+    pub jwks_uri: Url,
+    pub token_audience: Option<String>,
+}
+
+/// What an administrator decides about a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The LMS registered itself; its launches are to be let in.
+    Approve,
+    /// The LMS registered itself and is not wanted.
+    Refuse,
+    /// No launch is let in any more; what was done through it stays.
+    Close,
+    Reopen,
+}
+
+impl RegistrationState {
+    /// The state after the decision; `None` where there is nothing to decide.
+    pub fn after(self, decision: Decision) -> Option<Self> {
+        match (self, decision) {
+            (Self::Pending, Decision::Approve) | (Self::Closed, Decision::Reopen) => {
+                Some(Self::Active)
+            }
+            (Self::Pending, Decision::Refuse) | (Self::Active, Decision::Close) => {
+                Some(Self::Closed)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Carries the decision out; false when it was not to be made any more. An approved registration's
+/// deployments are the ones it came with, so they are approved with it.
+pub async fn decide(
+    tx: &mut Tx,
+    registration: &Registration,
+    decision: Decision,
+    now: DateTime<Utc>,
+) -> db::Result<bool> {
+    let Some(after) = registration.state.after(decision) else { return Ok(false) };
+    if !store::change_state(tx, registration.id, registration.state, after, now).await? {
+        return Ok(false);
+    }
+    if decision == Decision::Approve {
+        store::approve_waiting(tx, registration.id).await?;
+    }
+    Ok(true)
+}
+
 /// One finding of a check of a platform.
 #[derive(Debug)]
 pub struct Finding {
@@ -110,30 +183,39 @@ pub struct Finding {
     pub problem: Option<String>,
 }
 
-/// Fetches what the platform publishes and asks it for a token: what an administrator needs to know.
+/// Fetches what the platform publishes and asks it for tokens, in the words of the command line.
 pub async fn check(app: &App, registration: &Registration) -> Vec<Finding> {
-    if registration.version == Version::V11 {
-        // It publishes nothing: a key and a secret are all there is.
-        let problem = registration.shared_secret().is_none();
-        return vec![Finding {
-            what: "shared secret".to_owned(),
-            problem: problem.then(|| "there is none".to_owned()),
-        }];
+    let examined = health::examine(app, registration).await;
+    examined
+        .into_iter()
+        .filter(|one| one.verdict != health::Verdict::Unknown && !one.is_dispensable())
+        .map(|one| Finding {
+            what: format!("{} {}", one.subject.as_str(), one.about),
+            problem: match one.verdict {
+                health::Verdict::Wrong(problem) => {
+                    Some(format!("{}: {}", problem.code, problem.detail))
+                }
+                health::Verdict::Fine | health::Verdict::Unknown => None,
+            },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_is_made_where_it_is_to_be_made() {
+        use RegistrationState::{Active, Closed, Pending};
+        assert_eq!(Pending.after(Decision::Approve), Some(Active));
+        assert_eq!(Pending.after(Decision::Refuse), Some(Closed));
+        assert_eq!(Active.after(Decision::Close), Some(Closed));
+        assert_eq!(Closed.after(Decision::Reopen), Some(Active));
+        for state in [Active, Closed] {
+            assert_eq!(state.after(Decision::Approve), None);
+            assert_eq!(state.after(Decision::Refuse), None);
+        }
+        assert_eq!(Pending.after(Decision::Reopen), None);
     }
-    let keys = app.key_sets.refresh(app, registration).await;
-    let keys = Finding {
-        what: format!("key set {}", registration.jwks_uri),
-        problem: match &keys {
-            Ok(set) if set.keys().is_empty() => Some("it holds no usable key".to_owned()),
-            Ok(_) => None,
-            Err(error) => Some(error.to_string()),
-        },
-    };
-    let scopes = BTreeSet::from([lti::token::scope::SCORE.to_owned()]);
-    let token = app.tokens.access_token(app, registration, &scopes).await;
-    let token = Finding {
-        what: format!("token endpoint {}", registration.token_endpoint),
-        problem: token.err().map(|error| error.to_string()),
-    };
-    vec![keys, token]
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{NewRegistration, Registration, Secret};
+use super::{Addresses, NewRegistration, Registration, Secret};
 use crate::db::{self, Tx};
 use crate::ids::{LaunchId, RegistrationId, TenantId};
 
@@ -175,6 +175,180 @@ pub async fn all(tx: &mut Tx) -> db::Result<Vec<Registration>> {
     tx.query_built(format!("SELECT {COLUMNS} FROM registrations ORDER BY created_at")).all().await
 }
 
+/// A registration in the list of all.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Overview {
+    pub id: RegistrationId,
+    pub name: String,
+    pub tenant: String,
+    time_zone: String,
+    pub issuer: String,
+    pub version: Version,
+    pub state: RegistrationState,
+    pub family: Option<String>,
+    pub created_at: DateTime<Utc>,
+    /// The last one that was let in.
+    pub last_launch: Option<DateTime<Utc>>,
+    /// Launches refused since the instant asked for.
+    pub refused: i64,
+    /// Deployments that wait for approval.
+    pub waiting: i64,
+}
+
+impl Overview {
+    /// The zone its times are written in: the tenant's.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.time_zone.parse().unwrap_or(chrono_tz::Europe::Paris)
+    }
+}
+
+/// All registrations: those that wait for an administrator first, closed ones last.
+pub async fn overview(tx: &mut Tx, since: DateTime<Utc>) -> db::Result<Vec<Overview>> {
+    tx.query(
+        "SELECT r.id, r.name, t.name AS tenant, t.time_zone, r.issuer, r.version, r.state,
+             r.family, r.created_at,
+             (SELECT l.at FROM launch_log l WHERE l.registration_id = r.id
+                 AND l.outcome = 'accepted' ORDER BY l.at DESC LIMIT 1) AS last_launch,
+             (SELECT COUNT(*) FROM launch_log l WHERE l.registration_id = r.id
+                 AND l.outcome <> 'accepted' AND l.at >= $1) AS refused,
+             (SELECT COUNT(*) FROM deployments d WHERE d.registration_id = r.id
+                 AND d.state = 'pending') AS waiting
+         FROM registrations r JOIN tenants t ON t.id = r.tenant_id
+         ORDER BY CASE r.state WHEN 'pending' THEN 0 WHEN 'active' THEN 1 ELSE 2 END,
+             r.created_at, r.id",
+    )
+    .bind(since)
+    .all()
+    .await
+}
+
+/// False when the state is another by now.
+pub(super) async fn change_state(
+    tx: &mut Tx,
+    id: RegistrationId,
+    from: RegistrationState,
+    to: RegistrationState,
+    now: DateTime<Utc>,
+) -> db::Result<bool> {
+    let rows = tx
+        .query("UPDATE registrations SET state = $3, updated_at = $4 WHERE id = $1 AND state = $2")
+        .bind(id)
+        .bind(from)
+        .bind(to)
+        .bind(now)
+        .execute()
+        .await?;
+    Ok(rows == 1)
+}
+
+pub async fn change_settings(
+    tx: &mut Tx,
+    id: RegistrationId,
+    name: &str,
+    anonymous: bool,
+    token_audience: Option<String>,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE registrations SET name = $2, anonymous = $3, token_audience = $4, updated_at = $5
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(name.to_owned())
+    .bind(anonymous)
+    .bind(token_audience)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The LMS's product, told for the first time; what is known stays.
+pub async fn remember_family(tx: &mut Tx, id: RegistrationId, family: &str) -> db::Result<()> {
+    tx.query("UPDATE registrations SET family = $2 WHERE id = $1 AND family IS NULL")
+        .bind(id)
+        .bind(family.chars().filter(|c| !c.is_control()).take(100).collect::<String>())
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn rebind(
+    tx: &mut Tx,
+    id: RegistrationId,
+    to: &Addresses,
+    now: DateTime<Utc>,
+) -> db::Result<()> {
+    tx.query(
+        "UPDATE registrations SET issuer = $2, client_id = $3, authorization_endpoint = $4,
+             token_endpoint = $5, jwks_uri = $6, token_audience = $7, updated_at = $8
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(to.issuer.clone())
+    .bind(to.client_id.clone())
+    .bind(to.authorization_endpoint.to_string())
+    .bind(to.token_endpoint.to_string())
+    .bind(to.jwks_uri.to_string())
+    .bind(to.token_audience.clone())
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Where scores of the registration's people go: addresses that begin with `old` begin with `new`
+/// from now on. How many were changed.
+pub(super) async fn move_line_items(
+    tx: &mut Tx,
+    id: RegistrationId,
+    old: &str,
+    new: &str,
+) -> db::Result<u64> {
+    let length = old.chars().count() as i64;
+    tx.query(
+        "UPDATE grade_targets SET line_item = $3 || substr(line_item, CAST($4 AS INTEGER) + 1)
+         WHERE substr(line_item, 1, CAST($4 AS INTEGER)) = $2
+             AND identity_id IN (SELECT id FROM identities WHERE registration_id = $1)",
+    )
+    .bind(id)
+    .bind(old.to_owned())
+    .bind(new.to_owned())
+    .bind(length)
+    .execute()
+    .await
+}
+
+/// The deployments that wait are approved.
+pub(super) async fn approve_waiting(tx: &mut Tx, id: RegistrationId) -> db::Result<()> {
+    tx.query(
+        "UPDATE deployments SET state = 'approved'
+         WHERE registration_id = $1 AND state = 'pending'",
+    )
+    .bind(id)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Launches of the deployment wait for approval again; false when there is no such deployment.
+pub async fn withdraw_deployment(
+    tx: &mut Tx,
+    id: RegistrationId,
+    deployment: &str,
+) -> db::Result<bool> {
+    let rows = tx
+        .query(
+            "UPDATE deployments SET state = 'pending'
+             WHERE registration_id = $1 AND deployment_id = $2",
+        )
+        .bind(id)
+        .bind(deployment.to_owned())
+        .execute()
+        .await?;
+    Ok(rows == 1)
+}
+
 /// What happened at the door.
 #[derive(Debug, sqlx::FromRow)]
 pub struct LoggedLaunch {
@@ -182,29 +356,56 @@ pub struct LoggedLaunch {
     pub outcome: String,
     pub detail: String,
     pub checks: Value,
+    /// The message's claims, masked; `None` when nothing could be read of it.
+    pub claims: Option<Value>,
+    /// How far the platform's clock is ahead of ours; behind: negative.
+    pub skew_seconds: Option<i64>,
 }
 
+/// A line for the log.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub registration: Option<RegistrationId>,
+    /// `accepted`, or the code of the refusal.
+    pub outcome: &'static str,
+    pub detail: String,
+    pub checks: Value,
+    /// Masked: see [`lti::diagnostics::mask`].
+    pub claims: Option<Value>,
+    pub skew_seconds: Option<i64>,
+}
+
+pub async fn record(tx: &mut Tx, entry: Entry, now: DateTime<Utc>) -> db::Result<()> {
+    tx.query(
+        "INSERT INTO launch_log (id, registration_id, at, outcome, detail, checks, claims,
+             skew_seconds)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(LaunchId::new(now))
+    .bind(entry.registration)
+    .bind(now)
+    .bind(entry.outcome)
+    .bind(entry.detail.chars().take(500).collect::<String>())
+    .bind(entry.checks)
+    .bind(entry.claims)
+    .bind(entry.skew_seconds)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// A line about a message of which nothing but the outcome is to be kept.
 pub async fn log(
     tx: &mut Tx,
     registration: Option<RegistrationId>,
-    outcome: &str,
+    outcome: &'static str,
     detail: &str,
     checks: Value,
     now: DateTime<Utc>,
 ) -> db::Result<()> {
-    tx.query(
-        "INSERT INTO launch_log (id, registration_id, at, outcome, detail, checks)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(LaunchId::new(now))
-    .bind(registration)
-    .bind(now)
-    .bind(outcome.to_owned())
-    .bind(detail.chars().take(500).collect::<String>())
-    .bind(checks)
-    .execute()
-    .await?;
-    Ok(())
+    let detail = detail.to_owned();
+    let entry = Entry { registration, outcome, detail, checks, claims: None, skew_seconds: None };
+    record(tx, entry, now).await
 }
 
 /// The last launches of a registration, newest first.
@@ -214,8 +415,8 @@ pub async fn log_of(
     limit: i64,
 ) -> db::Result<Vec<LoggedLaunch>> {
     tx.query(
-        "SELECT at, outcome, detail, checks FROM launch_log WHERE registration_id = $1
-         ORDER BY at DESC LIMIT $2",
+        "SELECT at, outcome, detail, checks, claims, skew_seconds FROM launch_log
+         WHERE registration_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
     )
     .bind(registration)
     .bind(limit)

@@ -93,6 +93,11 @@ impl Tokens {
         *self.entry(registration, scopes).await.lock().await = None;
     }
 
+    /// Nothing that is kept of the registration is used again: it moved, or is to be checked.
+    pub async fn forget_all(&self, registration: RegistrationId) {
+        self.entries.lock().await.retain(|(id, _), _| *id != registration);
+    }
+
     async fn entry(&self, registration: &Registration, scopes: &BTreeSet<String>) -> Entry {
         let key = (registration.id, scope_text(scopes));
         self.entries.lock().await.entry(key).or_default().clone()

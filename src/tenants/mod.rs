@@ -8,7 +8,7 @@ use crate::ids::TenantId;
 use crate::mail::Mailbox;
 use crate::web::Lang;
 
-pub use store::{allows_legacy_lti, by_slug, find, first, insert, set_legacy_lti};
+pub use store::{all, allows_legacy_lti, by_slug, find, first, insert, set_legacy_lti};
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Tenant {

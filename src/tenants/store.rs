@@ -78,3 +78,13 @@ pub async fn set_legacy_lti(tx: &mut Tx, id: TenantId, allowed: bool) -> db::Res
         .await?;
     Ok(())
 }
+
+/// All tenants, the first first.
+pub async fn all(tx: &mut Tx) -> db::Result<Vec<Tenant>> {
+    tx.query(
+        "SELECT id, slug, name, sender_name, sender_address, signatory_name, signatory_title,
+             language, time_zone FROM tenants ORDER BY created_at, id",
+    )
+    .all()
+    .await
+}
