@@ -10,7 +10,9 @@ use crate::db::Tx;
 use crate::ids::RegistrationId;
 use crate::launches;
 use crate::platforms::keys::{self, Rotation};
-use crate::platforms::{self, NewRegistration, RegistrationState, dynamic};
+use crate::platforms::{
+    self, Addresses, Decision, NewRegistration, RegistrationState, dynamic, moving,
+};
 use crate::tenants::{self, NewTenant, Tenant};
 use crate::web::Lang;
 
@@ -136,6 +138,12 @@ pub(super) enum PlatformCommand {
     },
     /// Let the next of our keys sign towards LMSs.
     RotateKeys(RotateArgs),
+    /// The LMS moved: bind its registration to other addresses. People, courses and results stay.
+    Rebind(Box<RebindArgs>),
+    /// Refuse launches of an LMS; what was done through it stays.
+    Close { registration: RegistrationId },
+    /// Let launches of a closed LMS in again.
+    Reopen { registration: RegistrationId },
     /// Fetch their keys and ask them for a token.
     Check,
 }
@@ -152,6 +160,25 @@ pub(super) struct RotateArgs {
     /// longer. LMSs refuse what we sign until they fetch the key set again.
     #[arg(long)]
     compromised: bool,
+}
+
+#[derive(Args)]
+pub(super) struct RebindArgs {
+    /// The registration, as `platform list` shows it.
+    registration: RegistrationId,
+    /// What is left out stays.
+    #[arg(long)]
+    issuer: Option<String>,
+    #[arg(long)]
+    client_id: Option<String>,
+    #[arg(long)]
+    authorization_endpoint: Option<Url>,
+    #[arg(long)]
+    token_endpoint: Option<Url>,
+    #[arg(long)]
+    jwks_uri: Option<Url>,
+    #[arg(long)]
+    token_audience: Option<String>,
 }
 
 #[derive(Args)]
@@ -195,15 +222,66 @@ impl PlatformCommand {
             Self::Activate { registration } => activate(&app, registration).await,
             Self::Invite { tenant } => invite(&app, tenant.as_deref()).await,
             Self::RotateKeys(args) => rotate_keys(&app, &args).await,
+            Self::Rebind(args) => rebind(&app, *args).await,
+            Self::Close { registration } => decide(&app, registration, Decision::Close).await,
+            Self::Reopen { registration } => decide(&app, registration, Decision::Reopen).await,
             Self::Check => check(&app).await,
         }
     }
+}
+
+async fn rebind(app: &App, args: RebindArgs) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    let Some(current) = platforms::find(&mut tx, args.registration).await? else {
+        bail!("there is no registration {}: see `passerelle platform list`", args.registration);
+    };
+    let or_current = |new: Option<Url>, current: &str| match new {
+        Some(new) => Ok(new),
+        None => Url::parse(current).with_context(|| format!("{current:?} is not an address")),
+    };
+    let to = Addresses {
+        authorization_endpoint: or_current(
+            args.authorization_endpoint,
+            &current.authorization_endpoint,
+        )?,
+        token_endpoint: or_current(args.token_endpoint, &current.token_endpoint)?,
+        jwks_uri: or_current(args.jwks_uri, &current.jwks_uri)?,
+        issuer: args.issuer.unwrap_or_else(|| current.issuer.clone()),
+        client_id: args.client_id.unwrap_or_else(|| current.client_id.clone()),
+        token_audience: args.token_audience.or_else(|| current.token_audience.clone()),
+    };
+    let rebound = moving::rebind(&mut tx, &current, &to, app.clock.now()).await?;
+    tx.commit().await?;
+    say!("{} is bound to {}.", current.name, to.issuer);
+    say!("{} gradebook columns moved with it.", rebound.line_items);
+    Ok(())
+}
+
+async fn decide(app: &App, id: RegistrationId, decision: Decision) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    let Some(registration) = platforms::find(&mut tx, id).await? else {
+        bail!("there is no registration {id}: see `passerelle platform list`");
+    };
+    if !platforms::decide(&mut tx, &registration, decision, app.clock.now()).await? {
+        bail!("{} is {}: nothing to do", registration.name, registration.state.as_str());
+    }
+    tx.commit().await?;
+    let after = if decision == Decision::Close { "refused" } else { "accepted" };
+    say!("Launches of {} are {after}.", registration.name);
+    Ok(())
 }
 
 async fn named_or_first(tx: &mut Tx, tenant: Option<&str>) -> anyhow::Result<Tenant> {
     let tenant = match tenant {
         Some(slug) => tenants::by_slug(tx, slug).await?,
         None => tenants::first(tx).await?,
+}
+
+async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
+    let mut tx = app.db.write().await?;
+    let tenant = match &args.tenant {
+        Some(slug) => tenants::by_slug(&mut tx, slug).await?,
+        None => tenants::first(&mut tx).await?,
     };
     tenant.context("there is no such tenant: add one with `passerelle tenant add`")
 }

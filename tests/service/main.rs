@@ -8,6 +8,7 @@ mod attempts;
 mod authentication;
 mod console;
 mod console_provider;
+mod console_platforms;
 mod content;
 mod copies;
 mod db;

@@ -7,6 +7,7 @@ use passerelle::web::{Lang, Page, Pages};
 use passerelle::{
     console, credentials, events, identities, launches, learners, people, platforms, player, web,
 };
+use passerelle::{console, credentials, events, launches, people, player, web};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
@@ -109,6 +110,13 @@ fn every_page_and_mail_renders_in_every_shape_and_language() {
     rendering.all::<events::mails::Cancellation>();
     rendering.all::<events::mails::Withdrawal>();
     rendering.all::<events::mails::Reminder>();
+    rendering.all::<console::platforms::ListPage>();
+    rendering.all::<console::platforms::ChoosePage>();
+    rendering.all::<console::platforms::ConnectPage>();
+    rendering.all::<console::platforms::LinkPage>();
+    rendering.all::<console::platforms::LegacyPage>();
+    rendering.all::<console::platforms::ShowPage>();
+    rendering.all::<console::platforms::MovePage>();
     let written: BTreeSet<String> = rendering.pages.template_names().into_iter().collect();
     let never: Vec<&String> = written.difference(&rendering.templates).collect();
     assert!(never.is_empty(), "templates that no sample renders: {never:?}");
