@@ -30,6 +30,12 @@ platforms-column-action = Action
 platforms-column-key = Key
 platforms-column-created = Made
 platforms-never = Never
+platforms-strangers = Unknown platforms in the last 24 h
+platforms-strangers-text = People came from these platforms, which are not connected, or are connected with another client ID. If one of them is yours, compare these IDs with those registered here.
+platforms-strangers-times = { $times ->
+    [one] once
+   *[other] { $times } times
+}
 platforms-state-active = Open
 platforms-state-pending = To approve
 platforms-state-closed = Closed

@@ -275,13 +275,6 @@ async fn named_or_first(tx: &mut Tx, tenant: Option<&str>) -> anyhow::Result<Ten
     let tenant = match tenant {
         Some(slug) => tenants::by_slug(tx, slug).await?,
         None => tenants::first(tx).await?,
-}
-
-async fn add(app: &App, args: PlatformArgs) -> anyhow::Result<()> {
-    let mut tx = app.db.write().await?;
-    let tenant = match &args.tenant {
-        Some(slug) => tenants::by_slug(&mut tx, slug).await?,
-        None => tenants::first(&mut tx).await?,
     };
     tenant.context("there is no such tenant: add one with `passerelle tenant add`")
 }

@@ -3,6 +3,7 @@
 pub mod mails;
 pub mod notices;
 pub mod pages;
+pub mod platforms;
 pub mod provider;
 pub mod sign_in;
 mod store;

@@ -355,10 +355,8 @@ fn written(checks: &[Check]) -> Value {
 pub fn sentence(app: &App, lang: Lang, code: &str, part: &str) -> String {
     let locales = &app.pages.locales;
     let own = format!("refused-{code}-{part}");
-    let key = match locales.has(lang, &own) {
-        true => own,
-        false => format!("refused-{}-{part}", family_of(code)),
-    };
+    let key =
+        if locales.has(lang, &own) { own } else { format!("refused-{}-{part}", family_of(code)) };
     locales.say(lang, &key, &[])
 }
 

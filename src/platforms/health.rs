@@ -79,10 +79,7 @@ pub async fn examine(app: &App, registration: &Registration) -> Vec<Examined> {
     let tokens = futures::future::join_all(SCOPES.map(|scope| token(app, registration, scope)));
     let (configuration, keys, tokens) =
         futures::join!(configuration(app, registration), key_set(app, registration), tokens);
-    let mut all = Vec::from_iter(configuration);
-    all.extend(keys);
-    all.extend(tokens);
-    all
+    configuration.into_iter().chain(keys).chain(tokens).collect()
 }
 
 /// What the platform says of itself, compared with what is registered here.
@@ -144,7 +141,7 @@ async fn key_set(app: &App, registration: &Registration) -> Vec<Examined> {
     let clock = clock(registration, &answer, before, now);
     if answer.status != 200 {
         let verdict = wrong("key-set-status", format!("HTTP {}", answer.status));
-        return Vec::from_iter([Some(examined(Vec::new(), verdict)), clock].into_iter().flatten());
+        return [Some(examined(Vec::new(), verdict)), clock].into_iter().flatten().collect();
     }
     let keys = match KeySet::parse(&answer.body) {
         Err(error) => examined(Vec::new(), wrong(error.code(), error)),
@@ -159,7 +156,7 @@ async fn key_set(app: &App, registration: &Registration) -> Vec<Examined> {
             examined(facts, verdict)
         }
     };
-    Vec::from_iter([Some(keys), clock].into_iter().flatten())
+    [Some(keys), clock].into_iter().flatten().collect()
 }
 
 fn facts(set: &KeySet) -> Vec<String> {
@@ -226,7 +223,7 @@ fn code_of(error: &TokenError, text: &str) -> &'static str {
         TokenError::Refused(_) if text.contains("invalid_scope") => "token-scope",
         TokenError::Refused(_) => "token-refused",
         TokenError::Answer(_) => "token-answer",
-        _ => "token-sign",
+        TokenError::Keys(_) | TokenError::Sign(_) => "token-sign",
     }
 }
 

@@ -20,9 +20,9 @@ use crate::db::{self, Tx};
 use crate::ids::{RegistrationId, TenantId};
 
 pub use store::{
-    Deployment, DeploymentState, Entry, LoggedLaunch, Overview, RegistrationState, Version, all,
-    approve_deployment, by_client, by_issuer, change_settings, clean_log, deployment, deployments,
-    find, insert, log, log_of, overview, record, remember_family,
+    Deployment, DeploymentState, Entry, LoggedLaunch, Overview, RegistrationState, Stranger,
+    Version, all, approve_deployment, by_client, by_issuer, change_settings, clean_log, deployment,
+    deployments, find, insert, log, log_of, overview, record, remember_family, strangers,
     withdraw_deployment,
 };
 

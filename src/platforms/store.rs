@@ -222,6 +222,26 @@ pub async fn overview(tx: &mut Tx, since: DateTime<Utc>) -> db::Result<Vec<Overv
     .await
 }
 
+/// Logins from platforms that are not registered, as they named themselves.
+#[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Stranger {
+    /// Issuer and client id: somebody else's text.
+    pub detail: String,
+    pub times: i64,
+}
+
+/// The unregistered platforms that people came from since an instant, the most frequent first.
+pub async fn strangers(tx: &mut Tx, since: DateTime<Utc>) -> db::Result<Vec<Stranger>> {
+    tx.query(
+        "SELECT detail, COUNT(*) AS times FROM launch_log
+         WHERE registration_id IS NULL AND outcome = 'registration-unknown' AND at >= $1
+         GROUP BY detail ORDER BY times DESC, detail LIMIT 10",
+    )
+    .bind(since)
+    .all()
+    .await
+}
+
 /// False when the state is another by now.
 pub(super) async fn change_state(
     tx: &mut Tx,

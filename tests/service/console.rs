@@ -50,7 +50,11 @@ pub(crate) async fn follow(browser: &mut Browser, path: &str) -> Answer {
     browser.post(path, &[("form_token", &token)]).await
 }
 
-async fn signed_in(service: &Service, email: &str, coordinates: Option<TenantId>) -> Browser {
+pub(crate) async fn signed_in(
+    service: &Service,
+    email: &str,
+    coordinates: Option<TenantId>,
+) -> Browser {
     let path = invite(service, email, coordinates).await;
     let mut browser = service.browser();
     let answer = follow(&mut browser, &path).await.expect(303);

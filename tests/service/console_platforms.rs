@@ -26,7 +26,7 @@ async fn start(database: TestDatabase) -> Service {
 
 /// A browser in which an administrator of the installation is signed in.
 async fn sign_in_admin(service: &Service) -> Browser {
-    service.browser()
+    super::console::signed_in(service, super::console::ADA, None).await
 }
 
 async fn registration(service: &Service) -> Registration {
@@ -291,6 +291,13 @@ on_both_databases! {
         let answer = service.platform.launch(&mut browser, ITEM, elsewhere).await;
         refused(&answer, "deployment-pending");
         service.platform.launch(&mut browser, ITEM, |_| ()).await.expect(303);
+        for _ in 0..2 {
+            let mut fields = service.platform.login_fields(TARGET);
+            fields[0].1 = "https://stranger.example".to_owned();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            let answer = browser.post_from("https://stranger.example", "/lti/login", &fields).await;
+            refused(&answer, "registration-unknown");
+        }
         let tenant = registration(&service).await.tenant_id;
         add(&service, tenant, "https://waits.example").await;
         service
@@ -303,6 +310,9 @@ on_both_databases! {
         assert_eq!((all[0].last_launch, all[0].refused, all[0].waiting), (None, 0, 0));
         assert_eq!((all[1].refused, all[1].waiting), (1, 1));
         assert_eq!(all[1].last_launch, Some(service.clock.now()));
+        let strangers = platforms::strangers(&mut tx, since).await.expect("rows");
+        assert_eq!((strangers.len(), strangers[0].times), (1, 2));
+        assert!(strangers[0].detail.contains("https://stranger.example"), "{strangers:?}");
         // Withdrawn, a deployment waits again.
         let id = service.registration;
         assert!(platforms::withdraw_deployment(&mut tx, id, DEPLOYMENT).await.expect("a row"));

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::app::App;
 use crate::console::Admin;
-use crate::ids::{Token, label};
+
 use crate::platforms::form::{self, AddressesForm, FormErrors, PlatformForm};
 use crate::platforms::presets::{Product, Site};
-use crate::platforms::{self, Secret, dynamic};
+use crate::platforms::{self, dynamic};
 use crate::tenants::{self, Tenant};
 use crate::web::Problem;
 

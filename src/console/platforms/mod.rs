@@ -23,6 +23,7 @@ pub use add::{allow_legacy, create, create_legacy, invite, new_form};
 pub use show::show;
 pub use views::{
     ChoosePage, ConnectPage, CopyRow, LegacyPage, LinkPage, ListPage, ListRow, MovePage, ShowPage,
+    StrangerRow,
 };
 
 /// Refusals of the last day are what an administrator looks at.
@@ -95,7 +96,9 @@ pub async fn list(
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let mut tx = app.db.read().await?;
-    let all = platforms::overview(&mut tx, app.clock.now() - LATELY).await?;
+    let since = app.clock.now() - LATELY;
+    let all = platforms::overview(&mut tx, since).await?;
+    let strangers = platforms::strangers(&mut tx, since).await?;
     drop(tx);
     let row = |one: &Overview| list_row(&app, &admin, one);
     let (pending, others): (Vec<&Overview>, Vec<&Overview>) =
@@ -106,6 +109,10 @@ pub async fn list(
         new_path: format!("{LIST}/new"),
         pending: pending.into_iter().map(row).collect(),
         rows: others.into_iter().map(row).collect(),
+        strangers: strangers
+            .into_iter()
+            .map(|one| StrangerRow { detail: one.detail, times: one.times })
+            .collect(),
     };
     Ok(admin.visit.page(app.pages.html(admin.visit.lang(), &page)?))
 }

@@ -46,6 +46,14 @@ pub struct ListPage {
     pub new_path: String,
     pub pending: Vec<ListRow>,
     pub rows: Vec<ListRow>,
+    /// Who knocked and is not registered.
+    pub strangers: Vec<StrangerRow>,
+}
+
+#[derive(Serialize)]
+pub struct StrangerRow {
+    pub detail: String,
+    pub times: i64,
 }
 
 #[derive(Clone, Serialize)]
@@ -84,11 +92,15 @@ impl Page for ListPage {
             refused: number,
             waiting: number,
         };
-        let page = |notice, pending, rows| Self {
+        let page = |notice, pending, rows: Vec<ListRow>| Self {
             frame: Frame::sample(),
             notice,
             new_path: "/console/platforms/new".to_owned(),
             pending,
+            strangers: rows
+                .iter()
+                .map(|row| StrangerRow { detail: row.name.clone(), times: 2 })
+                .collect(),
             rows,
         };
         vec![
