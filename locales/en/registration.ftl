@@ -69,10 +69,6 @@ register-refused-no-tenant-next = Tell the person who administers it.
 register-refused-internal-text = An error on our side interrupted the registration.
 register-refused-internal-next = Look at your platform’s list of tools: if Passerelle is there already, remove it before you begin again.
 
-refused-registration-pending-text = Your platform is registered, but its connection waits for the approval of the administrators of Passerelle.
-refused-registration-pending-next = Once it has been approved, open the activity again from your course.
-refused-registration-closed-text = The connection between your platform and this service was closed.
-refused-registration-closed-next = Tell the person who runs the course. What was done so far is kept.
 
 problem-register-limit-title = Too many requests
 problem-register-limit-text = Many registrations were asked for from your network in a short time.

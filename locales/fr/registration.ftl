@@ -69,10 +69,6 @@ register-refused-no-tenant-next = Prévenez la personne qui l’administre.
 register-refused-internal-text = Une erreur de notre côté a interrompu l’enregistrement.
 register-refused-internal-next = Regardez la liste des outils de votre plateforme : si Passerelle y est déjà, retirez-la avant de recommencer.
 
-refused-registration-pending-text = Votre plateforme est inscrite, mais sa connexion attend l’accord de l’administration de Passerelle.
-refused-registration-pending-next = Dès que cet accord aura été donné, rouvrez l’activité depuis votre cours.
-refused-registration-closed-text = La connexion entre votre plateforme et ce service a été fermée.
-refused-registration-closed-next = Prévenez la personne qui anime le cours. Ce qui a été fait jusqu’ici est conservé.
 
 problem-register-limit-title = Trop de demandes
 problem-register-limit-text = Beaucoup d’enregistrements ont été demandés depuis votre réseau en peu de temps.

@@ -19,7 +19,7 @@ pub async fn by_slug(tx: &mut Tx, slug: &str) -> db::Result<Option<Course>> {
 /// The course, if this tenant offers it: one of its own, or one that all share.
 pub async fn offered(tx: &mut Tx, slug: &str, tenant: TenantId) -> db::Result<Option<Course>> {
     tx.query(
-        "SELECT id, slug FROM courses
+        "SELECT id, slug, attempts, counts FROM courses
          WHERE slug = $1 AND (tenant_id IS NULL OR tenant_id = $2)",
     )
     .bind(slug.to_owned())
@@ -30,7 +30,7 @@ pub async fn offered(tx: &mut Tx, slug: &str, tenant: TenantId) -> db::Result<Op
 
 /// All courses that this tenant offers.
 pub async fn all_offered(tx: &mut Tx, tenant: TenantId) -> db::Result<Vec<Course>> {
-    tx.query("SELECT id, slug FROM courses WHERE tenant_id IS NULL OR tenant_id = $1 ORDER BY slug")
+    tx.query("SELECT id, slug, attempts, counts FROM courses WHERE tenant_id IS NULL OR tenant_id = $1 ORDER BY slug")
         .bind(tenant)
         .all()
         .await

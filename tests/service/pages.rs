@@ -7,7 +7,6 @@ use passerelle::web::{Lang, Page, Pages};
 use passerelle::{
     console, credentials, events, identities, launches, learners, people, platforms, player, web,
 };
-use passerelle::{console, credentials, events, launches, people, player, web};
 
 /// Renders what was not rendered before, strictly: a name that a context lacks is an error.
 struct Rendering {
