@@ -10,15 +10,13 @@ use super::model::{
 };
 use super::prerequisites::{self, Prerequisites};
 use super::resources::Resources;
-use super::sequencing::{self, Collection};
+use super::sequencing::{self, Collection, MOST_SEQUENCING};
 use super::xml::{Element, Position};
 use super::{ManifestError, metadata, value};
 use crate::archive::media_type;
 use crate::sequencing::definition::{CompletionThreshold, Sequencing};
 
 const MOST_ITEMS: usize = 20_000;
-/// Elements of sequencing over all activities, those of the collection counted at each use.
-const MOST_SEQUENCING: usize = 1_000_000;
 /// How often one nested manifest may be merged.
 const MOST_MERGES: usize = 4;
 /// Deeper trees would not survive being stored as JSON, and no learner would find anything.
@@ -145,11 +143,13 @@ impl<'a> Reader<'a> {
             items.push(self.item(item, 1)?);
         }
         let flag = |name, findings: &mut Findings| value::boolean(element, name, true, findings);
+        let sequencing = self.sequencing(element)?;
+        sequencing::charge(&sequencing, items.len(), &mut self.sequencing_budget)?;
         let mut organization = Organization {
             title,
             structure: element.identifier("structure"),
             items,
-            sequencing: self.sequencing(element)?,
+            sequencing,
             objectives_global_to_system: flag("objectivesGlobalToSystem", self.findings),
             shared_data_global_to_system: flag("sharedDataGlobalToSystem", self.findings),
             completion_threshold: self.completion_threshold(element),
@@ -212,6 +212,7 @@ impl<'a> Reader<'a> {
             let identifier = identifier.clone();
             self.findings.add(element, Problem::ItemEmpty { identifier });
         }
+        sequencing::charge(&sequencing, children.len(), &mut self.sequencing_budget)?;
         // CAM 3.4.1.9: in 2004 only leaves reference resources; 1.2 players launch both.
         if self.edition.is_2004() && !children.is_empty() && resource.take().is_some() {
             let identifier = identifier.clone();
