@@ -244,7 +244,7 @@ fn the_golf_packages_are_walked_to_their_end() {
         ("golf/ContentPackagingOneFilePerSCO_SCORM12.zip", 18),
         ("golf/ContentPackagingSingleSCO_SCORM12.zip", 1),
         ("golf/RuntimeBasicCalls_SCORM12.zip", 1),
-        ("golf/RuntimeMinimumCalls_SCORM12.zip", 1),
+        ("golf/RuntimeMinimumCalls_SCORM12.zip", 18),
     ] {
         let mut learner = Learner::open(package);
         let leaves = learner.leaves();

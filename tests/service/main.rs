@@ -14,6 +14,8 @@ mod db;
 mod deep_linking;
 mod doors;
 mod events;
+mod hostile_commits;
+mod hostile_packages;
 mod identities;
 mod imports;
 mod jobs;
