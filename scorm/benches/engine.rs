@@ -1,4 +1,4 @@
-//! What a player asks of this crate again and again: `cargo bench -p scorm`.
+//! What a player asks of this crate again and again: `cargo bench -p scorm --bench engine`.
 //!
 //! A request on a course of 50 activities should stay below 50 µs and on one of 1,000 below 500 µs,
 //! so that a commit is bounded by its database and not by sequencing.

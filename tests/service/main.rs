@@ -32,3 +32,4 @@ mod registration;
 mod runtime;
 mod storage;
 mod suite;
+mod time_limits;
