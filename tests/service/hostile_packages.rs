@@ -7,8 +7,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::on_both_databases;
+use crate::support::Service;
 use crate::support::course::{SLUG, new_version};
-use crate::support::{Service, TestDatabase};
 
 /// A zip of stored files.
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {

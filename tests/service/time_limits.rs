@@ -9,7 +9,7 @@ use std::io::{Cursor, Write as _};
 
 use crate::on_both_databases;
 use crate::support::course::new_version;
-use crate::support::{Player, Service, TestDatabase};
+use crate::support::{Player, Service};
 
 /// Two SCOs; the second opens an hour after the tests begin and closes an hour later, the first is
 /// told that it has half an hour.

@@ -32,17 +32,16 @@ pub(super) struct TimeLimits {
 
 impl TimeLimits {
     pub(super) fn read(limits: &LimitConditions) -> Self {
-        let seconds = |text: &Option<String>| {
-            text.as_deref().and_then(parse_duration).map(|hundredths| hundredths as f64 / 100.0)
+        let seconds = |text: Option<&str>| {
+            text.and_then(parse_duration).map(|hundredths| hundredths as f64 / 100.0)
         };
-        let instant = |text: &Option<String>| text.as_deref().and_then(instant);
         Self {
-            attempt_absolute: seconds(&limits.attempt_absolute_duration),
-            attempt_experienced: seconds(&limits.attempt_experienced_duration),
-            activity_absolute: seconds(&limits.activity_absolute_duration),
-            activity_experienced: seconds(&limits.activity_experienced_duration),
-            begin: instant(&limits.begin_time),
-            end: instant(&limits.end_time),
+            attempt_absolute: seconds(limits.attempt_absolute_duration.as_deref()),
+            attempt_experienced: seconds(limits.attempt_experienced_duration.as_deref()),
+            activity_absolute: seconds(limits.activity_absolute_duration.as_deref()),
+            activity_experienced: seconds(limits.activity_experienced_duration.as_deref()),
+            begin: limits.begin_time.as_deref().and_then(instant),
+            end: limits.end_time.as_deref().and_then(instant),
         }
     }
 }
