@@ -282,6 +282,24 @@ fn an_objective_that_everybody_reads_and_writes_is_rolled_up_once() {
 }
 
 #[test]
+fn a_resource_without_a_page_is_searched_once() {
+    let mut items = "<item identifier='i' identifierref='r'><title>I</title></item>".to_owned();
+    for number in 0..8_000 {
+        write!(items, "<item identifier='i{number}' identifierref='none'><title>I</title></item>")
+            .expect("text");
+    }
+    let text = manifest(FOURTH, &items, "").replace(
+        "</resources>",
+        &format!(
+            "<resource identifier='none' type='webcontent'>{}</resource></resources>",
+            "<file href='data.bin'/>".repeat(100_000)
+        ),
+    );
+    let reading = in_time("reading", || assumed(&text));
+    assert!(codes(&reading).contains(&"launch-missing"));
+}
+
+#[test]
 fn prerequisites_that_wait_for_everybody_are_read_in_time() {
     let mut items = "<item identifier='i0' identifierref='r'><title>I</title></item>".to_owned();
     let mut earlier = "i0".to_owned();

@@ -36,6 +36,8 @@ pub(super) struct Reader<'a> {
     sequencing_budget: usize,
     /// Identifiers taken in the current organization.
     taken: HashSet<String>,
+    /// Resources without anything to launch.
+    unlaunchable: HashSet<String>,
     /// Where each prerequisites element of the current organization stands, by item.
     scripts: BTreeMap<String, Position>,
     /// The sequencing of SCORM 1.2 is reported once.
@@ -64,6 +66,7 @@ impl<'a> Reader<'a> {
             items: 0,
             sequencing_budget: MOST_SEQUENCING,
             taken: HashSet::new(),
+            unlaunchable: HashSet::new(),
             scripts: BTreeMap::new(),
             told_sequencing: false,
         }
@@ -308,9 +311,15 @@ impl<'a> Reader<'a> {
         let resource = self.resources.known.get_mut(reference)?;
         if resource.launch.is_none() {
             let is_page = |path: &&String| media_type(path).starts_with("text/html");
-            let page = resource.files.iter().find(is_page);
             let identifier = reference.to_owned();
+            // Looked for once, however many items want it.
+            let page = if self.unlaunchable.contains(reference) {
+                None
+            } else {
+                resource.files.iter().find(is_page)
+            };
             let Some(path) = page.cloned() else {
+                self.unlaunchable.insert(identifier.clone());
                 self.findings.add(element, Problem::LaunchMissing { identifier });
                 return None;
             };
