@@ -51,7 +51,7 @@ on_both_databases! {
         let mut browser = service.browser();
         let page = service.platform.launch(&mut browser, "course/limits", |_| ()).await.expect(303);
         let page = page.location().to_owned();
-        let mut player = Player::admit(&service.app, &mut browser, &page).await;
+        let player = Player::admit(&service.app, &mut browser, &page).await;
         let opened = player.open().await;
         assert_eq!(opened["delivery"]["activity"], "always");
         let values = &opened["delivery"]["launch"]["values"];
