@@ -192,11 +192,23 @@ fn commit_alone(bencher: Bencher<'_, '_>) {
 /// The same of 64 learners at a time: they share transactions.
 #[divan::bench(max_time = 5)]
 fn commits_together(bencher: Bencher<'_, '_>) {
-    let service = service();
+    commits_together_on(bencher, &service());
+}
+
+/// The same on PostgreSQL, where there is one.
+#[divan::bench(max_time = 5)]
+fn commits_together_postgres(bencher: Bencher<'_, '_>) {
+    let Some(database) = RUNTIME.block_on(TestDatabase::postgres()) else { return };
+    let end = database.end();
+    commits_together_on(bencher, &service_on(database));
+    RUNTIME.block_on(end);
+}
+
+fn commits_together_on(bencher: Bencher<'_, '_>, service: &Service) {
     let mut learners: Vec<(Player, String)> = RUNTIME.block_on(async {
         let mut learners = Vec::new();
         for number in 0..TOGETHER {
-            learners.push(learner(&service, number).await);
+            learners.push(learner(service, number).await);
         }
         learners
     });
@@ -213,6 +225,69 @@ fn commits_together(bencher: Bencher<'_, '_>) {
             futures::future::join_all(commits).await;
         });
     });
+}
+
+/// What a commit cannot do without: 64 bare inserts of 2 KB at a time, in the same groups.
+#[divan::bench(max_time = 5)]
+fn inserts_together(bencher: Bencher<'_, '_>) {
+    inserts_together_on(bencher, &service());
+}
+
+/// The same on PostgreSQL, where there is one.
+#[divan::bench(max_time = 5)]
+fn inserts_together_postgres(bencher: Bencher<'_, '_>) {
+    let Some(database) = RUNTIME.block_on(TestDatabase::postgres()) else { return };
+    let end = database.end();
+    inserts_together_on(bencher, &service_on(database));
+    RUNTIME.block_on(end);
+}
+
+fn inserts_together_on(bencher: Bencher<'_, '_>, service: &Service) {
+    const CREATE: &str = "CREATE TABLE bare_rows (id BIGINT PRIMARY KEY, data TEXT NOT NULL)";
+    RUNTIME.block_on(service.execute(CREATE));
+    let number = AtomicUsize::new(0);
+    let data = "x".repeat(2000);
+    bencher.counter(ItemsCount::new(TOGETHER)).bench_local(|| {
+        RUNTIME.block_on(async {
+            let inserts = (0..TOGETHER).map(|_| {
+                let id = number.fetch_add(1, Ordering::Relaxed) as i64;
+                let data = data.clone();
+                service.app.batch.run(move |tx| {
+                    Box::pin(async move {
+                        tx.query("INSERT INTO bare_rows (id, data) VALUES ($1, $2)")
+                            .bind(id)
+                            .bind(data)
+                            .execute()
+                            .await
+                    })
+                })
+            });
+            for inserted in futures::future::join_all(inserts).await {
+                assert_eq!(inserted.expect("a row"), 1);
+            }
+        });
+    });
+}
+
+/// The bytes of a lesson's page read out of the stored package, and nothing else.
+#[divan::bench(max_time = 3)]
+fn content_bytes(bencher: Bencher<'_, '_>) {
+    let service = service();
+    let (package, entry) = RUNTIME.block_on(async {
+        let (player, activity) = learner(&service, 0).await;
+        let opened = player.choose(&activity).await;
+        let url = opened["delivery"]["url"].as_str().expect("an address").to_owned();
+        let mut parts = url.trim_start_matches("/content/").splitn(2, '/');
+        let version = parts.next().expect("a version").parse().expect("an identifier");
+        let path = parts.next().expect("a path").split(['?', '#']).next().expect("a path");
+        let package = service.app.packages.load(&service.app, version).await.expect("a package");
+        let entry = package.archive.index.find(path).expect("a file").entry.clone();
+        (package, entry)
+    });
+    let read = || service.app.blobs.range(&package.blob, entry.data_offset, entry.compressed_size);
+    bencher
+        .counter(BytesCount::new(entry.compressed_size as usize))
+        .bench_local(|| RUNTIME.block_on(read()).expect("the bytes"));
 }
 
 /// A lesson's page out of the zip, as gzip.

@@ -249,15 +249,15 @@ fn more_than_65535_entries_need_zip64_and_a_higher_limit() {
     let options =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     writer.start_file("imsmanifest.xml", options).unwrap();
-    for number in 0..70_000 {
+    for number in 0..100_000 {
         writer.start_file(format!("{number}.txt"), options).unwrap();
     }
     let bytes = writer.finish().unwrap().into_inner();
     let error = inspect(&bytes).unwrap_err();
-    assert!(matches!(error, ArchiveError::TooManyEntries { count: 70_001, limit: 20_000 }));
-    let limits = Limits { entries: 100_000, ..Limits::default() };
+    assert!(matches!(error, ArchiveError::TooManyEntries { count: 100_001, limit: 20_000 }));
+    let limits = Limits { entries: 100_001, ..Limits::default() };
     let index = Archive::inspect(Cursor::new(&bytes), &limits).unwrap();
-    assert_eq!(index.entries.len(), 70_001);
+    assert_eq!(index.entries.len(), 100_001);
 }
 
 #[test]
@@ -380,6 +380,72 @@ fn headers_must_agree() {
         [nowhere],
         ArchiveError::MissingHeader { .. } | ArchiveError::Overlapping { .. }
     );
+}
+
+/// The zip with a zip64 end record before its end record, which keeps its own numbers where `marked`
+/// is false.
+fn with_zip64(bytes: &[u8], marked: bool, count: u64, size: u64, offset: u64) -> Vec<u8> {
+    let end = bytes.len() - 22;
+    let mut wide = bytes[..end].to_vec();
+    wide.extend(b"PK\x06\x06");
+    wide.extend(44u64.to_le_bytes());
+    wide.extend([45, 0, 45, 0]);
+    wide.extend([0; 8]);
+    for number in [count, count, size, offset] {
+        wide.extend(number.to_le_bytes());
+    }
+    wide.extend(b"PK\x06\x07");
+    wide.extend([0; 4]);
+    wide.extend((end as u64).to_le_bytes());
+    wide.extend(1u32.to_le_bytes());
+    let mut record = bytes[end..].to_vec();
+    if marked {
+        record[8..20].fill(0xff);
+    }
+    wide.extend(record);
+    wide
+}
+
+#[test]
+fn zip64_records_that_lie_are_refused() {
+    let bytes = zip(&[manifest(), part("a.html", b"a")]);
+    let end = bytes.len() - 22;
+    let field = |at: usize| u32::from_le_bytes(bytes[end + at..end + at + 4].try_into().unwrap());
+    let (size, offset) = (u64::from(field(12)), u64::from(field(16)));
+    for marked in [true, false] {
+        let honest = inspect(&with_zip64(&bytes, marked, 2, size, offset)).unwrap();
+        assert_eq!(honest.entries.len(), 2);
+    }
+    let refused = |marked, count, size, offset| {
+        inspect(&with_zip64(&bytes, marked, count, size, offset)).unwrap_err().code()
+    };
+    // Two tables of contents, of which each reader believes another.
+    assert_eq!(refused(false, 1, size, offset), "broken-directory");
+    assert_eq!(refused(false, 2, size, offset + 1), "broken-directory");
+    assert_eq!(refused(true, 1, size, offset), "broken-directory");
+    assert_eq!(refused(true, u64::MAX, size, offset), "too-many-entries");
+    assert_eq!(refused(true, 2, u64::MAX, offset), "directory-too-large");
+    assert_eq!(refused(true, 2, size, u64::MAX), "truncated");
+    assert_eq!(refused(true, 2, size, u64::MAX - size), "truncated");
+    assert_eq!(refused(true, 3, size, offset), "broken-directory");
+}
+
+#[test]
+fn the_local_header_must_not_contradict_the_table_of_contents() {
+    let bytes = zip(&[manifest(), part("a.html", b"12345678")]);
+    let name = bytes.windows(6).position(|six| six == b"a.html").unwrap();
+    // Checksum, compressed size, size: counted back from the name.
+    for field in [16, 12, 8] {
+        let mut changed = bytes.clone();
+        changed[name - field] ^= 1;
+        assert_eq!(inspect(&changed).unwrap_err().code(), "header-disagrees", "{field}");
+    }
+    // With a data descriptor the local header says nothing, which contradicts nothing.
+    let mut streamed = bytes.clone();
+    streamed[name - 16..name - 4].fill(0);
+    assert_eq!(inspect(&streamed).unwrap_err().code(), "header-disagrees");
+    streamed[name - 24] |= 8;
+    assert_eq!(inspect(&streamed).unwrap().entries.len(), 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::messages::{Commit, CommitAnswer, Opened};
+use super::messages::{Commit, CommitAnswer, MOST_PAIRS, Opened};
 use super::packages::{Package, PackageError};
 use super::progress::Mode;
 use super::runtime::{Play, RuntimeError};
@@ -178,21 +178,14 @@ pub async fn navigate(
     Ok(Json(opened))
 }
 
-#[derive(Deserialize)]
-pub struct CommitRequest {
-    token: String,
-    #[serde(flatten)]
-    commit: Commit,
-}
-
 /// `POST /runtime/commit`
 pub async fn commit(
     State(app): State<App>,
     host: ContentHost,
-    body: Body<CommitRequest>,
+    body: Body<Commit>,
 ) -> Result<Json<CommitAnswer>, Problem> {
-    let CommitRequest { token, commit } = body.0;
-    let (token, package) = prepare(&app, &host, &token).await?;
+    let commit = body.0;
+    let (token, package) = prepare(&app, &host, &commit.token).await?;
     let (now, label) = (app.clock.now(), host.label);
     let answer = run(&app, move |tx| {
         Box::pin(async move {
@@ -233,6 +226,10 @@ where
         RuntimeError::Superseded => Problem::new(StatusCode::CONFLICT, "player-superseded"),
         RuntimeError::TooEarly => Problem::new(StatusCode::TOO_EARLY, "player-too-early"),
         RuntimeError::Overtaken => Problem::new(StatusCode::GONE, "player-overtaken"),
+        RuntimeError::TooManyPairs(pairs) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "player-delta")
+                .detail(format!("{pairs} > {MOST_PAIRS}"))
+        }
         RuntimeError::UnknownActivity(id) => {
             Problem::bad_request("player-activity").detail(id.chars().take(100).collect::<String>())
         }

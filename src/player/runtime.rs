@@ -3,9 +3,13 @@
 //! Everything here happens inside one unit of work that holds the attempt's row. A commit carries a
 //! sequence number and is merged once; what it completes is recorded in the same transaction.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use scorm::manifest::prerequisites::Status;
-use scorm::runtime::{self as model, Edition, Model, RequestValid, credited_session_time};
+use scorm::runtime::{
+    self as model, Edition, Model, ObjectiveSeed, RequestValid, credited_session_time,
+};
 use scorm::sequencing::{
     ActivityIndex, CompletionStatus, Engine, Exit, Request, SessionReport, State, StatusReport,
     SuccessStatus, TocEntry, Validity,
@@ -29,6 +33,8 @@ pub enum RuntimeError {
     TooEarly,
     #[error("the course went on in another browser")]
     Overtaken,
+    #[error("a commit holds {0} pairs")]
+    TooManyPairs(usize),
     #[error("the package has no activity {0:?}")]
     UnknownActivity(String),
     #[error(transparent)]
@@ -146,6 +152,9 @@ impl<'a> Play<'a> {
         tx: &mut Tx,
         commit: &Commit,
     ) -> Result<CommitAnswer, RuntimeError> {
+        if let Err(pairs) = commit.delta.fits() {
+            return Err(RuntimeError::TooManyPairs(pairs));
+        }
         let index = self
             .package
             .tree
@@ -218,8 +227,7 @@ impl<'a> Play<'a> {
     ) -> Result<Merged, RuntimeError> {
         let mut data = self.data(tx, &commit.activity).await?.unwrap_or_default();
         let mut model = self.running_model(index, &data);
-        let delta = commit.delta.iter().map(|(element, value)| (element.as_str(), value.as_str()));
-        let refusals = model.apply(delta);
+        let refusals = model.apply(commit.delta.pairs());
         if !refusals.is_empty() {
             tracing::warn!(
                 attempt = %self.attempt.id,
@@ -347,9 +355,12 @@ impl<'a> Play<'a> {
             .as_ref()
             .map_or(0.0, |session| session.reported.min(seconds));
         let seeds = self.objective_seeds(index);
+        let seeds: HashMap<&str, &ObjectiveSeed> =
+            seeds.iter().rev().map(|seed| (seed.id.as_str(), seed)).collect();
+        let untold = ObjectiveSeed::default();
         let objectives = model.objectives().into_iter().map(|record| {
             // What the content was told at its launch and left alone is not its own report.
-            let seed = seeds.iter().find(|seed| seed.id == record.id).cloned().unwrap_or_default();
+            let seed = seeds.get(record.id.as_str()).copied().unwrap_or(&untold);
             let new = |now: Option<f64>, then: Option<f64>| now.filter(|_| now != then);
             let completion = record
                 .completion
@@ -473,7 +484,7 @@ impl<'a> Play<'a> {
         let package = self.package;
         let done = self.done_items();
         let blocked = |index: ActivityIndex| is_blocked(package, index, &done);
-        let engine = Engine::new(&package.tree).with_blocked(&blocked);
+        let engine = Engine::new(&package.tree).with_blocked(&blocked).at(self.now);
         let Progress { sequencing, globals, .. } = &mut self.attempt.state.0;
         let mut state = sequencing.take().unwrap_or_else(|| State::new(&package.tree, seed));
         state.fit(&package.tree);
@@ -490,16 +501,13 @@ impl<'a> Play<'a> {
         let Some(state) = &self.attempt.state.sequencing else {
             return vec![Status::NotAttempted; self.package.tree.len()];
         };
-        let engine = Engine::new(&self.package.tree);
-        let statuses = self.package.tree.activities().map(|index| {
-            let status = engine.status(state, &self.attempt.state.globals, index);
-            match status.map(|status| (status.completed, status.satisfied)) {
-                Some((_, Some(true))) => Status::Passed,
-                Some((_, Some(false))) => Status::Failed,
-                Some((Some(true), None)) => Status::Completed,
-                Some((Some(false), None)) => Status::Incomplete,
-                _ => Status::NotAttempted,
-            }
+        let statuses = Engine::new(&self.package.tree).statuses(state, &self.attempt.state.globals);
+        let statuses = statuses.iter().map(|status| match (status.completed, status.satisfied) {
+            (_, Some(true)) => Status::Passed,
+            (_, Some(false)) => Status::Failed,
+            (Some(true), None) => Status::Completed,
+            (Some(false), None) => Status::Incomplete,
+            (None, None) => Status::NotAttempted,
         });
         statuses.collect()
     }
@@ -510,7 +518,7 @@ impl<'a> Play<'a> {
         };
         let done = self.done_items();
         let blocked = |index: ActivityIndex| is_blocked(self.package, index, &done);
-        let engine = Engine::new(&self.package.tree).with_blocked(&blocked);
+        let engine = Engine::new(&self.package.tree).with_blocked(&blocked).at(self.now);
         let validity = engine.validity(state, &self.attempt.state.globals);
         let toc = engine.toc_with(state, &self.attempt.state.globals, &validity);
         (toc, validity)

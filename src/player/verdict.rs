@@ -83,8 +83,8 @@ impl Play<'_> {
     /// reported. 0 to 1.
     fn score(&self, leaves: &[&TocEntry]) -> Option<f64> {
         let state = self.attempt.state.sequencing.as_ref()?;
-        let engine = Engine::new(&self.package.tree);
-        let measure = |index| engine.status(state, &self.attempt.state.globals, index)?.measure;
+        let statuses = Engine::new(&self.package.tree).statuses(state, &self.attempt.state.globals);
+        let measure = |index: ActivityIndex| statuses.get(index.position())?.measure;
         let rolled_up =
             measure(ActivityIndex::ROOT).filter(|_| self.package.edition == Edition::V2004);
         let score = rolled_up.or_else(|| {

@@ -5,7 +5,13 @@
 const KEEPALIVE_LIMIT = 60_000;
 /** Refusals of our server that no repetition changes. Whatever else comes back (a proxy's page, a
     failing server) may be better the next time, and nothing unsent is given up for it. */
-const FINAL = ["player-activity", "player-overtaken", "body-unreadable", "body-too-large"];
+const FINAL = [
+  "player-activity",
+  "player-overtaken",
+  "player-delta",
+  "body-unreadable",
+  "body-too-large",
+];
 /** The journal numbers messages over all openings of the player: so many fit into one. */
 const RUN = 1_000_000_000;
 const UNLOAD_WITHIN = 4_000;

@@ -179,6 +179,15 @@ fn find_end<R: Read + Seek>(reader: &mut R, file_size: u64) -> Result<End, Archi
         offset: u64::from(u32_at(record, 16)),
     };
     if let Some(wide) = find_end64(reader, position)? {
+        // Readers disagree about which of the two counts, so they must say the same.
+        let agrees = |narrow: u64, marker: u64, wide: u64| narrow == marker || narrow == wide;
+        let (short, long) = (u64::from(u16::MAX), u64::from(u32::MAX));
+        if !agrees(end.count, short, wide.count)
+            || !agrees(end.size, long, wide.size)
+            || !agrees(end.offset, long, wide.offset)
+        {
+            return Err(ArchiveError::BrokenDirectory { offset: position });
+        }
         return Ok(wide);
     }
     if u16_at(record, 4) != 0 || u16_at(record, 6) != 0 || u16_at(record, 8) != u16_at(record, 10) {
@@ -228,6 +237,9 @@ fn find_end64<R: Read + Seek>(
 #[derive(Debug)]
 pub(super) struct LocalHeader {
     pub(super) name: Vec<u8>,
+    pub(super) crc32: u32,
+    pub(super) compressed_size: u32,
+    pub(super) size: u32,
     pub(super) method: u16,
     pub(super) flags: u16,
     pub(super) data_offset: u64,
@@ -256,6 +268,9 @@ pub(super) fn read_local<R: Read + Seek>(
     let lengths = u64::from(name_length) + u64::from(u16_at(&fixed, 28));
     Ok(Some(LocalHeader {
         name,
+        crc32: u32_at(&fixed, 14),
+        compressed_size: u32_at(&fixed, 18),
+        size: u32_at(&fixed, 22),
         method: u16_at(&fixed, 8),
         flags: u16_at(&fixed, 6),
         data_offset: offset + LOCAL_SIZE as u64 + lengths,

@@ -66,6 +66,11 @@ pub enum ArchiveError {
          the course folder again"
     )]
     HeaderMismatch { entry: String, local: String },
+    #[error(
+        "`{entry}` has other sizes or another checksum in its own header than in the table of \
+         contents; pack the course folder again"
+    )]
+    HeaderDisagrees { entry: String },
     #[error("`{entry}` has no header at byte {offset}; the zip is damaged: export it again")]
     MissingHeader { entry: String, offset: u64 },
     #[error("`{entry}` should have {expected} bytes but has {actual}; export the course again")]
@@ -112,6 +117,7 @@ impl ArchiveError {
             Self::Duplicate { .. } => "duplicate",
             Self::Overlapping { .. } => "overlapping",
             Self::HeaderMismatch { .. } => "header-mismatch",
+            Self::HeaderDisagrees { .. } => "header-disagrees",
             Self::MissingHeader { .. } => "missing-header",
             Self::SizeMismatch { .. } => "size-mismatch",
             Self::WrongChecksum { .. } => "wrong-checksum",

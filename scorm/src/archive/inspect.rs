@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Seek};
 
-use super::directory::{self, Directory, Header};
+use super::directory::{self, Directory, Header, LocalHeader};
 use super::error::ArchiveError;
 use super::index::{ArchiveNote, Entry, Index, Method};
 use super::limits::Limits;
@@ -211,6 +211,9 @@ fn check_data<'f, R: Read + Seek>(
     let method = method(local.method)
         .filter(|_| local.method == header.method)
         .ok_or_else(|| ArchiveError::UnsupportedMethod { entry: name(), method: local.method })?;
+    if !sizes_agree(&local, header) {
+        return Err(ArchiveError::HeaderDisagrees { entry: name() });
+    }
     let end = local.data_offset.saturating_add(header.compressed_size);
     if end > directory.file_size {
         return Err(ArchiveError::Truncated { expected: end, actual: directory.file_size });
@@ -231,6 +234,19 @@ fn check_data<'f, R: Read + Seek>(
     let mut inflated = EntryReader::open(reader, &entry)?;
     std::io::copy(&mut inflated, &mut std::io::sink()).map_err(unwrap_io)?;
     Ok(entry)
+}
+
+/// Whether the local header names the sizes and the checksum of the table of contents, where it
+/// names any: with a data descriptor (4.4.4, bit 3) and in zip64 it need not.
+fn sizes_agree(local: &LocalHeader, header: &Header) -> bool {
+    const DATA_DESCRIPTOR: u16 = 1 << 3;
+    let streamed = local.flags & DATA_DESCRIPTOR != 0;
+    let agrees = |own: u32, listed: u64| {
+        own == u32::MAX || (streamed && own == 0) || u64::from(own) == listed
+    };
+    agrees(local.compressed_size, header.compressed_size)
+        && agrees(local.size, header.size)
+        && ((streamed && local.crc32 == 0) || local.crc32 == header.crc32)
 }
 
 /// A kind of note that many entries may cause and that is told once.

@@ -84,6 +84,8 @@ pub enum ManifestError {
         "the manifest has more than {limit} elements of sequencing, shared ones counted each time"
     )]
     TooMuchSequencing { limit: usize },
+    #[error("an activity has more than {limit} conditions in its sequencing rules")]
+    TooManyConditions { limit: usize },
     #[error("line {line}: items are nested more than {limit} deep")]
     ItemsTooDeep { limit: usize, line: u32 },
     #[error("the manifest starts with <{name}> instead of <manifest>; is it a SCORM package?")]
@@ -106,6 +108,7 @@ impl ManifestError {
             Self::TooManyElements { .. } => "manifest-too-many-elements",
             Self::TooManyItems { .. } => "manifest-too-many-items",
             Self::TooMuchSequencing { .. } => "manifest-too-much-sequencing",
+            Self::TooManyConditions { .. } => "manifest-too-many-conditions",
             Self::ItemsTooDeep { .. } => "manifest-items-too-deep",
             Self::UnknownRoot { .. } => "manifest-unknown-root",
             Self::NothingLaunchable { .. } => "manifest-nothing-launchable",

@@ -10,15 +10,13 @@ use super::model::{
 };
 use super::prerequisites::{self, Prerequisites};
 use super::resources::Resources;
-use super::sequencing::{self, Collection};
+use super::sequencing::{self, Collection, MOST_SEQUENCING};
 use super::xml::{Element, Position};
 use super::{ManifestError, metadata, value};
 use crate::archive::media_type;
 use crate::sequencing::definition::{CompletionThreshold, Sequencing};
 
 const MOST_ITEMS: usize = 20_000;
-/// Elements of sequencing over all activities, those of the collection counted at each use.
-const MOST_SEQUENCING: usize = 1_000_000;
 /// How often one nested manifest may be merged.
 const MOST_MERGES: usize = 4;
 /// Deeper trees would not survive being stored as JSON, and no learner would find anything.
@@ -38,6 +36,8 @@ pub(super) struct Reader<'a> {
     sequencing_budget: usize,
     /// Identifiers taken in the current organization.
     taken: HashSet<String>,
+    /// Resources without anything to launch.
+    unlaunchable: HashSet<String>,
     /// Where each prerequisites element of the current organization stands, by item.
     scripts: BTreeMap<String, Position>,
     /// The sequencing of SCORM 1.2 is reported once.
@@ -66,6 +66,7 @@ impl<'a> Reader<'a> {
             items: 0,
             sequencing_budget: MOST_SEQUENCING,
             taken: HashSet::new(),
+            unlaunchable: HashSet::new(),
             scripts: BTreeMap::new(),
             told_sequencing: false,
         }
@@ -145,11 +146,13 @@ impl<'a> Reader<'a> {
             items.push(self.item(item, 1)?);
         }
         let flag = |name, findings: &mut Findings| value::boolean(element, name, true, findings);
+        let sequencing = self.sequencing(element)?;
+        sequencing::charge(&sequencing, items.len(), &mut self.sequencing_budget)?;
         let mut organization = Organization {
             title,
             structure: element.identifier("structure"),
             items,
-            sequencing: self.sequencing(element)?,
+            sequencing,
             objectives_global_to_system: flag("objectivesGlobalToSystem", self.findings),
             shared_data_global_to_system: flag("sharedDataGlobalToSystem", self.findings),
             completion_threshold: self.completion_threshold(element),
@@ -212,6 +215,7 @@ impl<'a> Reader<'a> {
             let identifier = identifier.clone();
             self.findings.add(element, Problem::ItemEmpty { identifier });
         }
+        sequencing::charge(&sequencing, children.len(), &mut self.sequencing_budget)?;
         // CAM 3.4.1.9: in 2004 only leaves reference resources; 1.2 players launch both.
         if self.edition.is_2004() && !children.is_empty() && resource.take().is_some() {
             let identifier = identifier.clone();
@@ -307,9 +311,15 @@ impl<'a> Reader<'a> {
         let resource = self.resources.known.get_mut(reference)?;
         if resource.launch.is_none() {
             let is_page = |path: &&String| media_type(path).starts_with("text/html");
-            let page = resource.files.iter().find(is_page);
             let identifier = reference.to_owned();
+            // Looked for once, however many items want it.
+            let page = if self.unlaunchable.contains(reference) {
+                None
+            } else {
+                resource.files.iter().find(is_page)
+            };
             let Some(path) = page.cloned() else {
+                self.unlaunchable.insert(identifier.clone());
                 self.findings.add(element, Problem::LaunchMissing { identifier });
                 return None;
             };

@@ -401,15 +401,19 @@ pub fn cycles(waits: &[(&str, BTreeSet<&str>)]) -> Vec<Vec<String>> {
         .map(|(_, named)| named.iter().filter_map(|id| positions.get(id).copied()).collect())
         .collect();
     let mut marks = vec![Mark::New; waits.len()];
+    // Where an open node stands in the path.
+    let mut places = vec![0; waits.len()];
     let mut found = Vec::new();
+    // One circle a node breaks them all: the node's prerequisites are left out.
+    let mut told = vec![false; waits.len()];
     for start in 0..waits.len() {
         if marks.get(start) != Some(&Mark::New) {
             continue;
         }
         // Depth-first with an explicit stack: (node, next edge).
         let mut path = vec![(start, 0)];
-        if let Some(mark) = marks.get_mut(start) {
-            *mark = Mark::Open;
+        if let (Some(mark), Some(place)) = (marks.get_mut(start), places.get_mut(start)) {
+            (*mark, *place) = (Mark::Open, 0);
         }
         while let Some((node, edge)) = path.last_mut() {
             let node = *node;
@@ -423,13 +427,18 @@ pub fn cycles(waits: &[(&str, BTreeSet<&str>)]) -> Vec<Vec<String>> {
             *edge += 1;
             match marks.get(target) {
                 Some(Mark::New) => {
-                    if let Some(mark) = marks.get_mut(target) {
-                        *mark = Mark::Open;
+                    if let (Some(mark), Some(place)) =
+                        (marks.get_mut(target), places.get_mut(target))
+                    {
+                        (*mark, *place) = (Mark::Open, path.len());
                     }
                     path.push((target, 0));
                 }
                 Some(Mark::Open) => {
-                    let from = path.iter().position(|(node, _)| *node == target).unwrap_or(0);
+                    if told.get_mut(node).is_none_or(|told| std::mem::replace(told, true)) {
+                        continue;
+                    }
+                    let from = places.get(target).copied().unwrap_or(0);
                     let names = path.iter().skip(from).filter_map(|(node, _)| waits.get(*node));
                     let mut names: Vec<&str> = names.take(MOST_NAMES).map(|(id, _)| *id).collect();
                     if let Some((last, _)) = waits.get(node)

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::ManifestError;
 use super::finding::{Findings, Problem};
 use super::value::{boolean, count, decimal, decimal_text, required_token, token};
 use super::xml::{Element, Vocabulary};
@@ -85,6 +86,11 @@ const ROLLUP_ACTIONS: [(&str, RollupAction); 4] = [
     ("completed", RollupAction::Completed),
     ("incomplete", RollupAction::Incomplete),
 ];
+
+/// Elements of sequencing over all activities, those of the collection counted at each use.
+pub(super) const MOST_SEQUENCING: usize = 1_000_000;
+/// Conditions of one activity's rules; real courses have a dozen.
+const MOST_CONDITIONS: usize = 1_000;
 
 /// The shared sequencings of a manifest by ID (CAM 5.1.13).
 pub(super) type Collection<'a> = HashMap<String, &'a Element>;
@@ -178,6 +184,25 @@ pub(super) fn of(
             },
         ),
     })
+}
+
+/// Charges the budget for what an activity's rules will cost. Each rollup rule looks at each child
+/// whenever something changes below: few rules over many children are a course, many over many are
+/// not.
+pub(super) fn charge(
+    sequencing: &Sequencing,
+    children: usize,
+    budget: &mut usize,
+) -> Result<(), ManifestError> {
+    let rollup: usize = sequencing.rollup.rules.iter().map(|rule| rule.conditions.len()).sum();
+    let own: usize = sequencing.rules.iter().map(|rule| rule.conditions.len()).sum();
+    if own.max(rollup) > MOST_CONDITIONS {
+        return Err(ManifestError::TooManyConditions { limit: MOST_CONDITIONS });
+    }
+    *budget = budget
+        .checked_sub(rollup.saturating_mul(children))
+        .ok_or(ManifestError::TooMuchSequencing { limit: MOST_SEQUENCING })?;
+    Ok(())
 }
 
 /// CAM 5.1.2.

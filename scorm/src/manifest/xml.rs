@@ -288,6 +288,12 @@ fn split_name(name: &str) -> (&str, &str) {
 pub(super) fn parse(text: &str) -> Result<Element, ManifestError> {
     let mut reader = Reader::from_str(text);
     let mut locator = Locator::new(text);
+    // No XML holds one, and some databases keep none.
+    if let Some(at) = text.find('\0') {
+        let Position { line, column } = locator.at(at as u64);
+        let problem = "it holds a NUL character".to_owned();
+        return Err(ManifestError::Malformed { problem, line, column });
+    }
     let mut scope = Scope::default();
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;

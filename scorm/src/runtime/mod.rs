@@ -20,6 +20,7 @@ mod model;
 mod outcome;
 mod report;
 mod table;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod time;

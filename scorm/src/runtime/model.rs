@@ -8,6 +8,7 @@ use super::Edition;
 use super::check::{Failure, Remarks, check, length, real, wording};
 use super::launch::{BrowserLaunch, DataStore, Launch, RequestValid, Snapshot, StoreAccess};
 use super::table::{Access, Codes, Evaluate, InteractionKind, Part, Row, Spec, Table, Type};
+use super::taken::{Parts, Taken, normal};
 
 /// The data model of one delivered SCO.
 #[derive(Debug, Clone)]
@@ -18,6 +19,9 @@ pub struct Model {
     stores: Vec<StoreAccess>,
     request_valid: RequestValid,
     notes: Vec<Note>,
+    taken: Taken,
+    /// UTF-16 units of all values and their elements' names.
+    size: usize,
 }
 
 /// Something accepted beyond what the specification promises, for whoever made the content.
@@ -83,6 +87,8 @@ impl Model {
             stores: launch.stores.iter().map(|store| store.access).collect(),
             request_valid: launch.request_valid.clone(),
             notes: Vec::new(),
+            taken: Taken::default(),
+            size: 0,
         };
         for (element, value) in launch.values(edition) {
             model.store(&resolve(&element), value);
@@ -99,12 +105,16 @@ impl Model {
         }
         // 1.2 content may rename its objectives, so seeds are not found again: a first session only.
         let seeded = edition == Edition::V2004 || model.count("cmi.objectives") == 0;
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for index in 0..model.count("cmi.objectives") {
+            if let Some(id) = model.value(&format!("cmi.objectives.{index}.id")) {
+                known.entry(id.to_owned()).or_insert(index);
+            }
+        }
         for seed in launch.objectives.iter().filter(|_| seeded) {
             let count = model.count("cmi.objectives");
-            let known = (0..count).find(|index| {
-                model.values.get(&format!("cmi.objectives.{index}.id")) == Some(&seed.id)
-            });
-            let record = format!("cmi.objectives.{}", known.unwrap_or(count));
+            let index = *known.entry(seed.id.clone()).or_insert(count);
+            let record = format!("cmi.objectives.{index}");
             model.store(&resolve(&format!("{record}.id")), seed.id.clone());
             for (member, value) in seed.members(edition) {
                 let place = resolve(&format!("{record}.{member}"));
@@ -238,7 +248,23 @@ impl Model {
             let count = self.counts.entry(path.clone()).or_insert(0);
             *count = (*count).max(index + 1);
         }
+        let before = self.values.get(&place.path).map(String::as_str);
+        self.size = self.size_with(place, before, &value);
+        let unique = self.spec().elements.get(&place.pattern).is_some_and(|row| {
+            row.unique || matches!(row.kind, Type::ByInteraction { part: Part::Pattern, .. })
+        });
+        if let (true, Some(last), Some((_, leaf))) =
+            (unique, place.indexes.last(), place.path.rsplit_once('.'))
+        {
+            self.taken.replace(&last.path, leaf, last.index, (before, &value));
+        }
         self.values.insert(place.path.clone(), value);
+    }
+
+    /// The size once `place` has `value` instead of `before`.
+    fn size_with(&self, place: &Place, before: Option<&str>, value: &str) -> usize {
+        let freed = before.map_or(0, |before| length(before) + length(&place.path));
+        (self.size + length(value) + length(&place.path)).saturating_sub(freed)
     }
 
     // ---- reading
@@ -382,6 +408,10 @@ impl Model {
         }
         let kept = self.check(&place, row, value, remarks)?;
         self.conflict(&place, row, value)?;
+        let size = self.size_with(&place, self.value(&place.path), kept);
+        if size > table.caps.total && size > self.size {
+            return Err(codes.too_long);
+        }
         Ok((place, kept))
     }
 
@@ -468,26 +498,22 @@ impl Model {
         if row.once && self.value(&place.path).is_some_and(|before| before != value) {
             return Err(codes.once);
         }
-        let as_set = match self.interaction(place, row) {
-            Some((Part::Pattern, kind)) if kind.unique => !kind.ordered,
-            _ if row.unique => false,
+        let parts = match self.interaction(place, row) {
+            Some((Part::Pattern, kind)) if kind.unique && !kind.ordered => Parts::AsSet,
+            Some((Part::Pattern, kind)) if kind.unique => Parts::AsWritten,
+            _ if row.unique => Parts::AsWritten,
             _ => return Ok(()),
-        };
-        let normal = |text: &str| {
-            let mut parts: Vec<String> = text.split("[,]").map(str::to_owned).collect();
-            if as_set {
-                parts.sort_unstable();
-            }
-            parts
         };
         let (Some(last), Some((_, leaf))) = (place.indexes.last(), place.path.rsplit_once('.'))
         else {
             return Ok(());
         };
-        let wanted = normal(value);
-        let taken = (0..self.count(&last.path)).filter(|other| *other != last.index).any(|other| {
-            self.value(&format!("{}.{other}.{leaf}", last.path))
-                .is_some_and(|taken| normal(taken) == wanted)
+        let wanted = normal(value, parts);
+        let mut others = self.taken.candidates(&last.path, leaf, value, parts);
+        let taken = others.any(|other| {
+            let path = format!("{}.{other}.{leaf}", last.path);
+            other != last.index
+                && self.value(&path).is_some_and(|taken| normal(taken, parts) == wanted)
         });
         if taken { Err(codes.duplicate) } else { Ok(()) }
     }

@@ -55,6 +55,7 @@
     }
     const values = new Map();
     const counts = new Map();
+    let size = 0;
     const stores = launch.stores || [];
     const notes = [];
     let requestValid = launch.request_valid || {};
@@ -90,7 +91,14 @@
       return { pattern: pattern.join("."), path: path.join("."), indexes };
     }
 
+    /** UTF-16 units of all values and their names once `place` has `value`. */
+    function sizeWith(place, value) {
+      const before = values.get(place.path);
+      return size + value.length + (before === undefined ? place.path.length : -before.length);
+    }
+
     function store(place, value) {
+      size = sizeWith(place, value);
       values.set(place.path, value);
       for (const { path, index } of place.indexes) {
         if (index >= (counts.get(path) || 0)) counts.set(path, index + 1);
@@ -187,6 +195,8 @@
       const failure = check(row, value, place) || conflict(place, row, value);
       if (failure) return { code: codes[failure] };
       const kept = wording(row, value, place);
+      const after = sizeWith(place, kept);
+      if (after > table.caps.total && after > size) return { code: codes.too_long };
       store(place, kept);
       return { code: codes.ok, accepted: place.path, value: kept };
     }

@@ -29,6 +29,8 @@ pub(super) struct Caps {
     pub(super) notes: usize,
     /// UTF-16 units of an element's name.
     pub(super) element: usize,
+    /// UTF-16 units of all values together, each with its element's name.
+    pub(super) total: usize,
 }
 
 /// ISO 639-1 and 639-2 codes, space separated; withdrawn ones included, as old content uses them.

@@ -51,6 +51,9 @@ impl Run<'_> {
             let suspended = node.children.iter().any(|child| self.of(*child).suspended);
             self.of_mut(activity).suspended = suspended;
         }
+        if self.of(activity).active && !self.of(activity).suspended {
+            self.end_timing(activity);
+        }
         self.of_mut(activity).active = false;
         if !self.of(activity).suspended {
             self.state.choose_children_again(self.tree, activity);
@@ -98,6 +101,9 @@ impl Run<'_> {
             return;
         }
         let tracked = self.node(activity).delivery.tracked;
+        if !self.of(activity).suspended {
+            self.begin_timing(activity);
+        }
         let own = self.of_mut(activity);
         own.active = true;
         own.resumed = own.suspended;

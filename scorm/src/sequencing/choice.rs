@@ -2,6 +2,7 @@
 
 use super::exception::Exception;
 use super::flow::Direction;
+use super::looks::Question;
 use super::run::Run;
 use super::tree::ActivityIndex;
 
@@ -30,7 +31,7 @@ impl Run<'_> {
         }
         // 3
         for at in self.tree.path_up(target) {
-            if at != ActivityIndex::ROOT && self.state.available_position(self.tree, at).is_none() {
+            if at != ActivityIndex::ROOT && self.place_of(at).is_none() {
                 return Err(Exception::Sb29_2.into());
             }
             if self.is_hidden_from_choice(at) {
@@ -81,10 +82,10 @@ impl Run<'_> {
 
     /// Whether a rule of the activity, or the caller, takes it out of choice.
     pub(super) fn is_hidden_from_choice(&self, activity: ActivityIndex) -> bool {
-        self.is_blocked(activity)
-            || self
-                .sequencing_rules_check(activity, &self.node(activity).rules.hidden_from_choice)
-                .is_some()
+        self.looks.ask(Question::Hidden, activity, || {
+            let hidden = &self.node(activity).rules.hidden_from_choice;
+            self.is_blocked(activity) || self.sequencing_rules_check(activity, hidden).is_some()
+        })
     }
 
     /// SB.2.9, 8: over the siblings between, the current one included, the target not.
@@ -93,7 +94,7 @@ impl Run<'_> {
         current: ActivityIndex,
         target: ActivityIndex,
     ) -> Result<(), Exception> {
-        let position = |at| self.state.available_position(self.tree, at);
+        let position = |at| self.place_of(at);
         let parent = self.node(target).parent.ok_or(Exception::Sb29_5)?;
         let siblings = self.state.available(self.tree, parent);
         let to = position(target).ok_or(Exception::Sb29_2)?;
@@ -104,8 +105,18 @@ impl Run<'_> {
             if !self.node(parent).child_stops_forward {
                 return Ok(());
             }
-            for at in siblings.iter().take(to).skip(from) {
-                self.choice_activity_traversal(*at, Direction::Forward)?;
+            let stops =
+                |at: ActivityIndex| self.choice_activity_traversal(at, Direction::Forward).is_err();
+            let first_stop = || {
+                let mut from_here = siblings.iter().skip(from);
+                from_here.position(|at| stops(*at)).map_or(usize::MAX, |after| from + after)
+            };
+            let stopped = match self.looks.seen() {
+                Some(seen) => seen.first_stop(current, first_stop) < to,
+                None => siblings.iter().take(to).skip(from).any(|at| stops(*at)),
+            };
+            if stopped {
+                return Err(Exception::Sb24_1);
             }
         } else {
             // Looking backward only asks whether the cluster goes forward only: once is enough.
@@ -187,7 +198,7 @@ impl Run<'_> {
             self.tree
                 .path_up(at)
                 .find(|at| self.node(*at).parent == Some(ancestor))
-                .and_then(|at| self.state.available_position(self.tree, at))
+                .and_then(|at| self.place_of(at))
         };
         branch(from) < branch(to)
     }

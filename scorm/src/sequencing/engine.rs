@@ -1,5 +1,6 @@
 //! The overall sequencing process (OP.1) and what a player asks around it.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::choice::ChoiceEnd;
@@ -16,6 +17,8 @@ use super::tree::{ActivityIndex, Tree};
 pub struct Engine<'a> {
     tree: &'a Tree,
     blocked: Option<Blocked<'a>>,
+    /// Unix seconds.
+    now: Option<i64>,
 }
 
 /// What a navigation request led to.
@@ -84,7 +87,7 @@ pub struct TocEntry {
 impl<'a> Engine<'a> {
     /// The engine for a tree.
     pub fn new(tree: &'a Tree) -> Self {
-        Self { tree, blocked: None }
+        Self { tree, blocked: None, now: None }
     }
 
     /// Keeps items for which `blocked` answers true from being delivered: they cannot be chosen,
@@ -92,6 +95,14 @@ impl<'a> Engine<'a> {
     #[must_use]
     pub fn with_blocked(mut self, blocked: &'a (dyn Fn(ActivityIndex) -> bool + 'a)) -> Self {
         self.blocked = Some(blocked);
+        self
+    }
+
+    /// Says what time it is: with it the manifest's time limits hold (SN 3.5), which SCORM leaves to
+    /// the LMS. Without it durations are not measured and nothing is known about dates.
+    #[must_use]
+    pub fn at(mut self, now: DateTime<Utc>) -> Self {
+        self.now = Some(now.timestamp());
         self
     }
 
@@ -103,7 +114,7 @@ impl<'a> Engine<'a> {
         globals: &mut GlobalObjectives,
         request: Request,
     ) -> Outcome {
-        let mut run = Run::new(self.tree, std::mem::take(state), globals, self.blocked);
+        let mut run = Run::new(self.tree, std::mem::take(state), globals, self.blocked, self.now);
         let outcome = run.overall(request);
         run.store_globals(globals);
         *state = run.state;
@@ -136,7 +147,7 @@ impl<'a> Engine<'a> {
         if !self.tree.is_leaf(activity) || !state.is_active(activity) {
             return false;
         }
-        let mut run = Run::new(self.tree, std::mem::take(state), globals, self.blocked);
+        let mut run = Run::new(self.tree, std::mem::take(state), globals, self.blocked, self.now);
         run.map_report(activity, report);
         run.store_globals(globals);
         *state = run.state;
@@ -164,6 +175,12 @@ impl<'a> Engine<'a> {
         self.tree.contains(activity).then(|| self.rolled_up(state, globals).objective(activity, 0))
     }
 
+    /// The same of all activities, by [`ActivityIndex::position`], for the price of one.
+    pub fn statuses(&self, state: &State, globals: &GlobalObjectives) -> Vec<ObjectiveStatus> {
+        let run = self.rolled_up(state, globals);
+        self.tree.activities().map(|activity| run.objective(activity, 0)).collect()
+    }
+
     /// Which requests would succeed now.
     pub fn validity(&self, state: &State, globals: &GlobalObjectives) -> Validity {
         self.dry_run(state, globals).validity()
@@ -182,14 +199,14 @@ impl<'a> Engine<'a> {
         globals: &GlobalObjectives,
         validity: &Validity,
     ) -> Vec<TocEntry> {
-        let run = self.rolled_up(state, globals);
+        let mut run = self.rolled_up(state, globals);
+        run.only_look();
         let mut hidden = vec![false; self.tree.len()];
         self.tree
             .activities()
             .map(|activity| {
                 let node = self.tree.node(activity);
-                let available = activity == ActivityIndex::ROOT
-                    || run.state.available_position(self.tree, activity).is_some();
+                let available = activity == ActivityIndex::ROOT || run.place_of(activity).is_some();
                 let under_hidden = node.parent.is_some_and(|parent| hidden[parent.position()]);
                 hidden[activity.position()] = under_hidden
                     || !available
@@ -218,7 +235,7 @@ impl<'a> Engine<'a> {
     }
 
     fn dry_run(&self, state: &State, globals: &GlobalObjectives) -> Run<'a> {
-        Run::new(self.tree, state.clone(), globals, self.blocked)
+        Run::new(self.tree, state.clone(), globals, self.blocked, self.now)
     }
 
     fn rolled_up(&self, state: &State, globals: &GlobalObjectives) -> Run<'a> {
@@ -329,6 +346,7 @@ impl Run<'_> {
         if let Some(attempt) = self.anticipated_attempt(SequencingRequest::Start) {
             self.anticipate_attempt(attempt);
         }
+        self.only_look();
         let this = &*self;
         let mut exited: Option<(Run<'_>, Result<Option<SequencingRequest>, Exception>)> = None;
         // With a replacement from TB.2.2 all requests come to the same.
@@ -344,6 +362,7 @@ impl Run<'_> {
             let (run, terminated) = exited.get_or_insert_with(|| {
                 let mut run = this.clone();
                 let terminated = run.termination_request(TerminationRequest::Exit);
+                run.only_look();
                 (run, terminated)
             });
             match *terminated {

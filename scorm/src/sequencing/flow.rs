@@ -4,10 +4,11 @@
 //! activities does not exhaust the stack.
 
 use super::exception::Exception;
+use super::looks::{Question, Step};
 use super::run::Run;
 use super::tree::ActivityIndex;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     Forward,
     Backward,
@@ -83,13 +84,38 @@ impl Run<'_> {
     /// SB.2.2: the first leaf that can be delivered, from a candidate on.
     fn flow_activity_traversal(
         &self,
+        activity: ActivityIndex,
+        direction: Direction,
+    ) -> Result<ActivityIndex, FlowEnd> {
+        let Some(seen) = self.looks.seen() else {
+            return self.walk_on(activity, direction, |_| None);
+        };
+        let mut steps = Vec::new();
+        let result = self.walk_on(activity, direction, |step| {
+            let known = seen.walk(step);
+            if known.is_none() {
+                steps.push(step);
+            }
+            known
+        });
+        seen.remember_walk(steps, result);
+        result
+    }
+
+    /// The walk itself; it ends early where `known` has the end of a step.
+    fn walk_on(
+        &self,
         mut activity: ActivityIndex,
         mut direction: Direction,
+        mut known: impl FnMut(Step) -> Option<Result<ActivityIndex, FlowEnd>>,
     ) -> Result<ActivityIndex, FlowEnd> {
         let mut previous_direction = None;
         // No activity is looked at more often than once in each direction; a definition that would
         // send the walk in circles finds nothing.
         for _ in 0..=4 * self.tree.len() {
+            if let Some(end) = known((activity, direction, previous_direction.is_some())) {
+                return end;
+            }
             let node = self.node(activity);
             if node.parent.is_some_and(|parent| !self.node(parent).control.flow) {
                 return Err(FlowEnd::Because(Exception::Sb22_1));
@@ -141,10 +167,10 @@ impl Run<'_> {
         let node = self.node(activity);
         match direction {
             Direction::Forward => {
-                match self.sequencing_rules_check(activity, &node.rules.stop_forward) {
-                    Some(_) => Err(Exception::Sb24_1),
-                    None => Ok(()),
-                }
+                let stops = self.looks.ask(Question::Stops, activity, || {
+                    self.sequencing_rules_check(activity, &node.rules.stop_forward).is_some()
+                });
+                if stops { Err(Exception::Sb24_1) } else { Ok(()) }
             }
             Direction::Backward => {
                 let parent = node.parent.ok_or(Exception::Sb24_3)?;
@@ -177,7 +203,7 @@ impl Run<'_> {
     /// The next or previous one in the parent's Available Children.
     fn neighbour(&self, activity: ActivityIndex, direction: Direction) -> Option<ActivityIndex> {
         let siblings = self.siblings(activity)?;
-        let position = self.state.available_position(self.tree, activity)?;
+        let position = self.place_of(activity)?;
         let position = match direction {
             Direction::Forward => position.checked_add(1)?,
             Direction::Backward => position.checked_sub(1)?,

@@ -21,7 +21,8 @@
 //! | SB.2.9 | `choice` |
 //! | SB.2.5 to SB.2.8, SB.2.10 to SB.2.13 | `requests` |
 //! | DB.1.1, DB.2, DB.2.1 | `delivery` |
-//! | UP.1, UP.2, UP.2.1, UP.5 | `rules` |
+//! | UP.1 | `limits` |
+//! | UP.2, UP.2.1, UP.5 | `rules` |
 //! | SN table 4.5.4a, RTE 4.2.17.2 | `report` |
 
 mod attempts;
@@ -31,6 +32,8 @@ mod delivery;
 mod engine;
 mod exception;
 mod flow;
+mod limits;
+mod looks;
 mod navigation;
 mod organization;
 mod report;

@@ -87,8 +87,7 @@ impl Run<'_> {
             Request::Choice(target) => self.choice_navigation_request(target),
             Request::Jump(target) => {
                 let exists = self.tree.contains(target)
-                    && (target == ActivityIndex::ROOT
-                        || self.state.available_position(self.tree, target).is_some());
+                    && (target == ActivityIndex::ROOT || self.place_of(target).is_some());
                 if !exists {
                     return Err(Exception::Nb21_11);
                 }

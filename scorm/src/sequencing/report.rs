@@ -159,11 +159,14 @@ impl Run<'_> {
     pub(super) fn map_report(&mut self, activity: ActivityIndex, report: &SessionReport) {
         let node = self.node(activity);
         let new_seconds = (report.seconds - report.seconds_reported).max(0.0);
-        let own = self.of_mut(activity);
         if new_seconds.is_finite() {
-            own.attempt_seconds += new_seconds;
-            own.activity_seconds += new_seconds;
+            for at in self.tree.path_up(activity) {
+                let own = self.of_mut(at);
+                own.attempt_seconds += new_seconds;
+                own.activity_seconds += new_seconds;
+            }
         }
+        let own = self.of_mut(activity);
         if let Some(exit) = report.exit {
             own.suspended = exit == Exit::Suspend;
         }
@@ -172,7 +175,7 @@ impl Run<'_> {
         }
         let mut primary = report.own;
         for (id, status) in &report.objectives {
-            let found = node.objectives.iter().position(|it| it.id.as_ref() == Some(id));
+            let found = node.objective_named(id);
             match found {
                 Some(0) => primary = primary.over(*status),
                 Some(objective) => self.record(activity, objective, status.update()),

@@ -8,43 +8,73 @@ use super::rules::{Truth, combine};
 use super::run::{Change, ObjectiveUpdate, Run};
 use super::tree::ActivityIndex;
 
+/// So many paths to the root are rolled up one by one (SN 4.6.1, C).
+const MOST_PATHS: usize = 32;
+
 impl Run<'_> {
     /// RB.1.5 for the activity, extended by SN 4.6.1 to the parents of activities that read the
     /// global objectives this one writes.
     pub(super) fn overall_rollup(&mut self, activity: ActivityIndex) {
-        let set = &self.node(activity).rollup_set;
         self.rollup_path(activity);
-        if set.is_empty() {
+        if self.node(activity).writes.is_empty() {
+            return;
+        }
+        let set = self.tree.rollup_set(activity);
+        if set.len() > MOST_PATHS {
+            self.rollup_above(&set);
             return;
         }
         // SN 4.6.1, C: what was passed on a path is done.
         let mut done: Vec<ActivityIndex> = self.tree.path_up(activity).collect();
         for start in set {
-            if !done.contains(start) {
-                self.rollup_path(*start);
-                done.extend(self.tree.path_up(*start));
+            if !done.contains(&start) {
+                self.rollup_path(start);
+                done.extend(self.tree.path_up(start));
             }
+        }
+    }
+
+    /// The same for a set so large that each path on its own would take too long: every cluster on
+    /// one of the paths once, the deepest first.
+    fn rollup_above(&mut self, set: &[ActivityIndex]) {
+        let mut on_path = vec![false; self.tree.len()];
+        let mut clusters = Vec::new();
+        for start in set {
+            for at in self.tree.path_up(*start) {
+                if std::mem::replace(&mut on_path[at.position()], true) {
+                    break;
+                }
+                clusters.push(at);
+            }
+        }
+        clusters.sort_unstable_by_key(|at| (u32::MAX - self.node(*at).depth, *at));
+        for at in clusters {
+            self.rollup_one(at);
         }
     }
 
     /// RB.1.5 on one path to the root.
     fn rollup_path(&mut self, activity: ActivityIndex) {
         for at in self.tree.path_up(activity) {
-            if self.node(at).is_leaf() {
-                continue;
-            }
-            self.measure_rollup(at);
-            self.completion_measure_rollup(at);
-            if self.node(at).objectives.first().is_some_and(|it| it.satisfied_by_measure) {
-                self.objective_rollup_using_measure(at);
-            } else {
-                self.objective_rollup_using_rules(at);
-            }
-            if self.node(at).threshold.completed_by_measure {
-                self.activity_progress_rollup_using_measure(at);
-            } else {
-                self.activity_progress_rollup_using_rules(at);
-            }
+            self.rollup_one(at);
+        }
+    }
+
+    fn rollup_one(&mut self, at: ActivityIndex) {
+        if self.node(at).is_leaf() {
+            return;
+        }
+        self.measure_rollup(at);
+        self.completion_measure_rollup(at);
+        if self.node(at).objectives.first().is_some_and(|it| it.satisfied_by_measure) {
+            self.objective_rollup_using_measure(at);
+        } else {
+            self.objective_rollup_using_rules(at);
+        }
+        if self.node(at).threshold.completed_by_measure {
+            self.activity_progress_rollup_using_measure(at);
+        } else {
+            self.activity_progress_rollup_using_rules(at);
         }
     }
 

@@ -1,6 +1,7 @@
-//! Rules and limits: UP.1, UP.2, UP.2.1, UP.5, and the conditions of rules and rollup rules.
+//! Rules: UP.2, UP.2.1, UP.5, and the conditions of rules and rollup rules.
 
 use super::definition::{Condition, ConditionCombination, RuleAction};
+use super::looks::Question;
 use super::run::Run;
 use super::tree::{ActivityIndex, NodeRule};
 
@@ -27,20 +28,6 @@ pub(super) fn combine(
 }
 
 impl Run<'_> {
-    /// UP.1. Only the attempt limit is checked: SCORM does not ask an LMS for the duration and
-    /// date limits (SN 3.5), and other systems ignore them, so content does not rely on them.
-    pub(super) fn limit_conditions_check(&self, activity: ActivityIndex) -> bool {
-        let node = self.node(activity);
-        let Some(limit) = node.limits.attempt_limit else { return false };
-        let own = self.of(activity);
-        // UP.1, 1 and 2
-        if !node.delivery.tracked || own.active || own.suspended {
-            return false;
-        }
-        // UP.1, 3
-        own.attempts > 0 && own.attempts >= limit
-    }
-
     /// UP.2: the action of the first rule that applies.
     pub(super) fn sequencing_rules_check(
         &self,
@@ -69,15 +56,20 @@ impl Run<'_> {
 
     /// UP.5: whether the activity may not be used now. What the caller blocks may not either.
     pub(super) fn check_activity(&self, activity: ActivityIndex) -> bool {
-        self.is_blocked(activity)
-            || self.sequencing_rules_check(activity, &self.node(activity).rules.disabled).is_some()
-            || self.limit_conditions_check(activity)
+        self.looks.ask(Question::Closed, activity, || {
+            let disabled = &self.node(activity).rules.disabled;
+            self.is_blocked(activity)
+                || self.sequencing_rules_check(activity, disabled).is_some()
+                || self.limit_conditions_check(activity)
+        })
     }
 
     /// Whether the activity is passed over: its skip rules, and what the caller blocks.
     pub(super) fn is_skipped(&self, activity: ActivityIndex) -> bool {
-        self.is_blocked(activity)
-            || self.sequencing_rules_check(activity, &self.node(activity).rules.skip).is_some()
+        self.looks.ask(Question::Skipped, activity, || {
+            self.is_blocked(activity)
+                || self.sequencing_rules_check(activity, &self.node(activity).rules.skip).is_some()
+        })
     }
 
     /// SN table 3.4.2a and 3.7.3a: one condition, before any `not`.
@@ -110,8 +102,8 @@ impl Run<'_> {
                     .attempt_limit
                     .is_some_and(|limit| own.attempts > 0 && own.attempts >= limit),
             ),
-            // SN 3.4.2: durations and dates need not be managed; nothing is known about them.
-            Condition::TimeLimitExceeded | Condition::OutsideAvailableTimeRange => None,
+            Condition::TimeLimitExceeded => self.time_limit_exceeded(activity),
+            Condition::OutsideAvailableTimeRange => self.outside_time_range(activity),
             Condition::Always => Some(true),
         }
     }

@@ -1,5 +1,6 @@
 //! What one request works on, and how tracking information is read and written (SN 4.2.1).
 
+use super::looks::Looks;
 use super::state::{ActivityState, GlobalObjectives, ObjectiveStatus, State};
 use super::tree::{ActivityIndex, Node, Tree};
 
@@ -14,6 +15,9 @@ pub(super) struct Run<'a> {
     /// The shared global objectives, by the tree's numbers.
     pub(super) globals: Vec<ObjectiveStatus>,
     pub(super) blocked: Option<Blocked<'a>>,
+    /// What time it is, in Unix seconds, where the caller says so.
+    pub(super) now: Option<i64>,
+    pub(super) looks: Looks,
 }
 
 impl<'a> Run<'a> {
@@ -22,6 +26,7 @@ impl<'a> Run<'a> {
         mut state: State,
         globals: &GlobalObjectives,
         blocked: Option<Blocked<'a>>,
+        now: Option<i64>,
     ) -> Self {
         state.fit(tree);
         let globals = tree
@@ -29,7 +34,7 @@ impl<'a> Run<'a> {
             .iter()
             .map(|target| globals.0.get(target).copied().unwrap_or_default())
             .collect();
-        Self { tree, state, globals, blocked }
+        Self { tree, state, globals, blocked, now, looks: Looks::default() }
     }
 
     /// Gives the shared global objectives back. Those about which nothing is known and nothing
@@ -46,6 +51,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// From here on nothing changes: what is found out once holds.
+    pub(super) fn only_look(&mut self) {
+        self.looks = Looks::of(self.tree.len());
+    }
+
     pub(super) fn node(&self, activity: ActivityIndex) -> &'a Node {
         self.tree.node(activity)
     }
@@ -56,6 +66,16 @@ impl<'a> Run<'a> {
 
     pub(super) fn of_mut(&mut self, activity: ActivityIndex) -> &mut ActivityState {
         self.state.of_mut(activity)
+    }
+
+    /// The position in the parent's Available Children; `None` for the root and for an activity that
+    /// was not selected.
+    pub(super) fn place_of(&self, activity: ActivityIndex) -> Option<usize> {
+        let (Some(seen), Some(parent)) = (self.looks.seen(), self.node(activity).parent) else {
+            return self.state.available_position(self.tree, activity);
+        };
+        let children = &self.node(parent).children;
+        seen.place(activity, children, self.state.available(self.tree, parent))
     }
 
     pub(super) fn is_blocked(&self, activity: ActivityIndex) -> bool {

@@ -57,6 +57,15 @@ pub(super) struct ActivityState {
     /// Seconds experienced in all attempts.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) activity_seconds: f64,
+    /// Unix seconds; `None` while no attempt is under way, or nobody said what time it was.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) attempt_began: Option<i64>,
+    /// Seconds from the beginning of the last attempt that ended to its end.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) attempt_absolute: f64,
+    /// The same of all attempts that ended.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) activity_absolute: f64,
     /// In the tree's order: the primary objective, whose completion is the attempt's, comes first.
     #[serde(skip_serializing_if = "all_default")]
     pub(super) objectives: Vec<ObjectiveStatus>,
@@ -213,7 +222,7 @@ impl State {
         self.activities.get(activity.position()).is_some_and(|own| own.suspended)
     }
 
-    /// Seconds experienced over all attempts.
+    /// Seconds experienced over all attempts; of a cluster, below it.
     pub fn seconds(&self, activity: ActivityIndex) -> f64 {
         self.activities.get(activity.position()).map_or(0.0, |own| own.activity_seconds)
     }

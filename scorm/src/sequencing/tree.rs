@@ -11,6 +11,7 @@ use super::definition::{
     DeliveryControls, LimitConditions, Objective, Randomization, RollupControls, RuleAction,
     Sequencing, SequencingRule,
 };
+use super::limits::TimeLimits;
 
 /// The deepest tree that is accepted; real courses stay below ten.
 const DEEPEST: usize = 256;
@@ -103,6 +104,8 @@ pub struct Tree {
     by_id: HashMap<String, ActivityIndex>,
     /// Shared global objectives, by number.
     targets: Vec<String>,
+    /// The parents of those who read a global objective, by its number.
+    readers: Vec<Vec<ActivityIndex>>,
     /// `adlseq:objectivesGlobalToSystem`.
     objectives_global_to_system: bool,
 }
@@ -127,6 +130,7 @@ pub(super) struct Node {
     pub(super) constrained: ConstrainedChoice,
     pub(super) rules: RuleSets,
     pub(super) limits: LimitConditions,
+    pub(super) times: TimeLimits,
     pub(super) rollup: RollupControls,
     /// The objective that contributes to rollup comes first; there always is one.
     pub(super) objectives: Vec<NodeObjective>,
@@ -134,14 +138,20 @@ pub(super) struct Node {
     pub(super) delivery: DeliveryControls,
     pub(super) threshold: CompletionThreshold,
     pub(super) data_maps: Vec<DataMap>,
-    /// The activities from which rollup starts when this one ends an attempt, besides itself: the
-    /// parents of those who read a global objective this one writes (SN 4.6.1, A). Deepest first.
-    pub(super) rollup_set: Vec<ActivityIndex>,
+    /// The global objectives that a local one writes, in order.
+    pub(super) writes: Vec<usize>,
+    /// Local objectives by identifier.
+    by_id: HashMap<String, usize>,
 }
 
 impl Node {
     pub(super) fn is_leaf(&self) -> bool {
         self.children.is_empty()
+    }
+
+    /// The number of the local objective with this identifier.
+    pub(super) fn objective_named(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
     }
 }
 
@@ -212,6 +222,7 @@ impl Tree {
             nodes: Vec::new(),
             by_id: HashMap::new(),
             targets: Vec::new(),
+            readers: Vec::new(),
             objectives_global_to_system: true,
         };
         let mut targets = HashMap::new();
@@ -219,7 +230,7 @@ impl Tree {
         let mut named: Vec<(String, usize)> = targets.into_iter().collect();
         named.sort_by_key(|(_, number)| *number);
         tree.targets = named.into_iter().map(|(name, _)| name).collect();
-        tree.find_rollup_sets();
+        tree.find_readers();
         Ok(tree)
     }
 
@@ -349,7 +360,17 @@ impl Tree {
         }
         let sequencing = &item.sequencing;
         let objectives = compile_objectives(&sequencing.objectives, targets);
-        let rules = compile_rules(&sequencing.rules, &objectives);
+        let mut by_id = HashMap::new();
+        for (number, objective) in objectives.iter().enumerate() {
+            if let Some(id) = &objective.id {
+                by_id.entry(id.clone()).or_insert(number);
+            }
+        }
+        let rules = compile_rules(&sequencing.rules, &by_id);
+        let writes = objectives.iter().flat_map(|objective| &objective.write);
+        let mut writes: Vec<usize> = writes.map(|(target, _)| *target).collect();
+        writes.sort_unstable();
+        writes.dedup();
         self.nodes.push(Node {
             id: item.id.clone(),
             title: item.title.clone(),
@@ -364,6 +385,7 @@ impl Tree {
             control: sequencing.control_mode,
             constrained: sequencing.constrained_choice,
             rules,
+            times: TimeLimits::read(&sequencing.limits),
             limits: sequencing.limits.clone(),
             rollup: sequencing.rollup.clone(),
             objectives,
@@ -371,7 +393,8 @@ impl Tree {
             delivery: sequencing.delivery,
             threshold: item.completion_threshold.unwrap_or_default(),
             data_maps: item.data_maps.clone(),
-            rollup_set: Vec::new(),
+            writes,
+            by_id,
         });
         for (position, child) in item.children.iter().enumerate() {
             let child = self.add(child, Some(index), position as u32, depth + 1, targets)?;
@@ -384,8 +407,8 @@ impl Tree {
         Ok(index)
     }
 
-    /// SN 4.6.1, A: who else is affected when an activity writes its global objectives.
-    fn find_rollup_sets(&mut self) {
+    /// Who is affected when a global objective is written.
+    fn find_readers(&mut self) {
         let mut readers: Vec<Vec<ActivityIndex>> = vec![Vec::new(); self.targets.len()];
         for (position, node) in self.nodes.iter().enumerate() {
             let reader = node.parent.unwrap_or(ActivityIndex(position as u32));
@@ -403,17 +426,18 @@ impl Tree {
             list.sort_unstable();
             list.dedup();
         }
-        for position in 0..self.nodes.len() {
-            let mut set: Vec<ActivityIndex> = self.nodes[position]
-                .objectives
-                .iter()
-                .flat_map(|objective| &objective.write)
-                .flat_map(|(target, _)| readers[*target].iter().copied())
-                .collect();
-            set.sort_unstable_by_key(|at| (u32::MAX - self.node(*at).depth, at.0));
-            set.dedup();
-            self.nodes[position].rollup_set = set;
-        }
+        self.readers = readers;
+    }
+
+    /// SN 4.6.1, A: the activities from which rollup starts when this one ends an attempt, besides
+    /// itself: the parents of those who read a global objective this one writes. Deepest first.
+    pub(super) fn rollup_set(&self, activity: ActivityIndex) -> Vec<ActivityIndex> {
+        let written = self.node(activity).writes.iter();
+        let mut set: Vec<ActivityIndex> =
+            written.filter_map(|target| self.readers.get(*target)).flatten().copied().collect();
+        set.sort_unstable_by_key(|at| (u32::MAX - self.node(*at).depth, at.0));
+        set.dedup();
+        set
     }
 }
 
@@ -484,7 +508,7 @@ fn compile_objective(objective: &Objective, targets: &mut HashMap<String, usize>
     compiled
 }
 
-fn compile_rules(rules: &[SequencingRule], objectives: &[NodeObjective]) -> RuleSets {
+fn compile_rules(rules: &[SequencingRule], by_id: &HashMap<String, usize>) -> RuleSets {
     let mut sets = RuleSets::default();
     for rule in rules {
         let set = match rule.action {
@@ -508,9 +532,7 @@ fn compile_rules(rules: &[SequencingRule], objectives: &[NodeObjective]) -> Rule
                 not: condition.not,
                 objective: match &condition.referenced_objective {
                     None => Some(0),
-                    Some(id) => {
-                        objectives.iter().position(|objective| objective.id.as_ref() == Some(id))
-                    }
+                    Some(id) => by_id.get(id).copied(),
                 },
                 threshold: condition.measure_threshold,
             })
