@@ -91,7 +91,7 @@ pub(crate) fn gift(bytes: &[u8]) {
 /// Bytes as a source of decisions; zeros once they are spent.
 struct Source<'b>(&'b [u8]);
 
-impl<'b> Source<'b> {
+impl Source<'_> {
     fn byte(&mut self) -> usize {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;

@@ -181,10 +181,11 @@ async fn fetch(
     let (app, uri, entry) = (app.clone(), registration.jwks_uri.clone(), entry.clone());
     let fetching = tokio::spawn(async move {
         let now = app.clock.now();
-        entry.known().tried_at = Some(now);
         let fetched = ask(&app, &uri).await;
         app.metrics.key_set(fetched.as_ref().err().map_or("ok", KeySetsError::code));
         let mut known = entry.known();
+        // Only now: who comes meanwhile waits for the turn, and for what this fetch brings.
+        known.tried_at = Some(now);
         match &fetched {
             Ok(set) => {
                 known.set = Some(set.clone());

@@ -125,8 +125,8 @@ pub async fn script(axum::extract::Path(name): axum::extract::Path<String>) -> R
 #[derive(Deserialize)]
 pub struct OpenRequest {
     token: String,
-    #[serde(default)]
-    mode: Mode,
+    /// Normal when left out.
+    mode: Option<Mode>,
 }
 
 /// `POST /runtime/open`
@@ -136,6 +136,7 @@ pub async fn open(
     body: Body<OpenRequest>,
 ) -> Result<Json<Opened>, Problem> {
     let OpenRequest { token, mode } = body.0;
+    let mode = mode.unwrap_or(Mode::Normal);
     let (token, package) = prepare(&app, &host, &token).await?;
     let (now, label) = (app.clock.now(), host.label);
     let opened = run(&app, move |tx| {

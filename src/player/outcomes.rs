@@ -160,10 +160,7 @@ fn settled(
     outcome: Result<Option<f64>, OutcomeError>,
     attempt: i64,
 ) -> Result<(ScoreState, String), Failure> {
-    let error = match outcome {
-        Ok(_) => return Ok((ScoreState::Delivered, String::new())),
-        Err(error) => error,
-    };
+    let Err(error) = outcome else { return Ok((ScoreState::Delivered, String::new())) };
     match &error {
         OutcomeError::Service(
             ServiceError::Server { retry_after, .. }

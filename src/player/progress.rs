@@ -41,12 +41,6 @@ crate::text_enum! {
     }
 }
 
-impl Default for Mode {
-    fn default() -> Self {
-        Self::Normal
-    }
-}
-
 /// What is put aside while the course is only looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aside {

@@ -293,7 +293,7 @@ on_both_databases! {
         service.platform.launch(&mut browser, ITEM, |_| ()).await.expect(303);
         for _ in 0..2 {
             let mut fields = service.platform.login_fields(TARGET);
-            fields[0].1 = "https://stranger.example".to_owned();
+            "https://stranger.example".clone_into(&mut fields[0].1);
             let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
             let answer = browser.post_from("https://stranger.example", "/lti/login", &fields).await;
             refused(&answer, "registration-unknown");

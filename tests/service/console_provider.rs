@@ -8,8 +8,9 @@ use passerelle::console;
 use crate::console::{ADA, follow, invite};
 use crate::on_both_databases;
 use crate::support::browser::From;
+use crate::support::identity_provider::IdentityProvider;
 use crate::support::service::beginning;
-use crate::support::{Answer, Browser, IdentityProvider, Service, TestDatabase};
+use crate::support::{Answer, Browser, Service, TestDatabase};
 
 async fn with_provider(database: TestDatabase) -> (Service, IdentityProvider) {
     let provider = IdentityProvider::start(Clock::fixed(beginning())).await;
@@ -156,9 +157,9 @@ on_both_databases! {
         // The provider said no.
         let away = browser.get(&start).await.expect(303);
         let back = provider.sign_in(away.location(), "ada-1", |_| ());
-        let (before, state) = back.split_once("code=").expect("a code");
-        let (_, state) = state.split_once('&').expect("a state");
-        let denied = format!("{before}error=access_denied&{state}");
+        let (before, after) = back.split_once("code=").expect("a code");
+        let (_, rest) = after.split_once('&').expect("a state");
+        let denied = format!("{before}error=access_denied&{rest}");
         let refused = arrive(&provider, &mut browser, &denied).await.expect(403);
         assert_eq!(refused.problem(), "console-provider-refused");
 

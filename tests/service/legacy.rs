@@ -94,7 +94,7 @@ impl Case {
         }
         let mut signer = consumer.clone();
         match self.case.get("sign").and_then(toml::Value::as_str) {
-            Some("other-key") => signer.secret = "another secret".to_owned(),
+            Some("other-key") => "another secret".clone_into(&mut signer.secret),
             Some("unsigned") => return fields,
             _ => {}
         }

@@ -69,7 +69,7 @@ on_both_databases! {
         let groups = value(&service, "passerelle_group_units_count").await.expect("a histogram");
         assert_eq!(groups > 0.0, service.app.db.name() == "SQLite", "{groups}");
         // A commit of a token that plays nothing.
-        player.token = passerelle::ids::Token::random().reveal().to_owned();
+        passerelle::ids::Token::random().reveal().clone_into(&mut player.token);
         player.commit("whatever", &[], false).await.expect(409);
         let refused = "passerelle_commits_total{outcome=\"player-superseded\"}";
         assert_eq!(value(&service, refused).await, Some(1.0));

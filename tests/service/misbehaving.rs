@@ -425,9 +425,7 @@ on_both_databases! {
     async fn a_refused_token_is_replaced_by_one_new_one(database: TestDatabase) {
         let mut world = World::finished(database).await;
         world.misbehave(|faults| faults.refuse_bearer = 1);
-        assert_eq!(world.after(0).await, "pending");
-        assert_eq!((world.statuses("/lti/token").len(), world.statuses("/scores")), (1, vec![401]));
-        assert_eq!(world.after(5).await, "delivered");
+        assert_eq!(world.after(0).await, "delivered");
         assert_eq!(world.statuses("/lti/token").len(), 2);
         assert_eq!(world.statuses("/scores"), [401, 200]);
         // The new one is kept: a better score needs none.
@@ -444,12 +442,11 @@ on_both_databases! {
         let world = World::finished(database).await;
         world.misbehave(|faults| faults.access_token_seconds = Some(0));
         assert_eq!(world.after(0).await, "pending");
-        assert_eq!(world.after(5).await, "pending");
         assert_eq!(world.statuses("/lti/token").len(), 2);
         assert_eq!(world.statuses("/scores"), [401, 401]);
         world.misbehave(|faults| faults.access_token_seconds = None);
-        assert_eq!(world.after(10).await, "delivered");
-        assert_eq!(world.statuses("/lti/token").len(), 3);
+        assert_eq!(world.after(5).await, "delivered");
+        assert_eq!(world.statuses("/scores").last(), Some(&200));
     }
 
     async fn a_gradebook_that_fails_gets_the_score_when_it_works_again(database: TestDatabase) {

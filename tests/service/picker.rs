@@ -51,11 +51,11 @@ on_both_databases! {
         let item = &items[0];
         assert_eq!(item["custom"]["passerelle_item"], "course/fixture");
         assert_eq!(item["custom"]["context_id_history"], "$Context.id.history");
-        assert_eq!(item["title"], "Traverser une passerelle");
+        assert_eq!(item["title"], "Traverser une passerelle : l'essentiel");
         assert_eq!(item["text"], "Un petit cours pour les essais.");
         assert!(item["icon"]["url"].as_str().is_some_and(|url| url.contains("/assets/")), "{item}");
         assert_eq!(item["lineItem"]["scoreMaximum"].as_f64(), Some(100.0));
-        assert_eq!(item["lineItem"]["label"], "Traverser une passerelle");
+        assert_eq!(item["lineItem"]["label"], "Traverser une passerelle : l'essentiel");
         assert_eq!(item["lineItem"]["resourceId"], "course/fixture");
         assert_eq!(item["lineItem"]["tag"], "passerelle-course");
         assert!(item["iframe"].is_object() && item["window"].is_null(), "{item}");

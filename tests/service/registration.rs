@@ -234,7 +234,7 @@ impl Trainer {
         let mut trainer = Self { http, cookie: String::new() };
         let answer = trainer.post(&format!("{}/login", campus.issuer), &[("person", "3")]).await;
         let set = answer.headers().get("set-cookie").expect("a cookie").to_str().expect("ASCII");
-        trainer.cookie = set.split(';').next().expect("a pair").to_owned();
+        set.split(';').next().expect("a pair").clone_into(&mut trainer.cookie);
         trainer
     }
 
@@ -328,6 +328,10 @@ on_both_databases! {
         // Our assertion is signed with the registration's own key, which Campus fetches here.
         trainer.post(&format!("{}/tools/{}/activate", campus.issuer, tool.id), &[]).await;
         for finding in platforms::check(&service.app, &registration).await {
+            // The service's clock is the test's, Campus's is the machine's.
+            if finding.what.starts_with("clock") {
+                continue;
+            }
             assert_eq!(finding.problem, None, "{}", finding.what);
         }
         let shared = published(&service, "/.well-known/jwks.json").await;

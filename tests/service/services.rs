@@ -150,7 +150,7 @@ on_both_databases! {
             state.line_items.values().filter(|c| c.activity == Some(activity)).cloned().collect()
         });
         assert_eq!(columns.len(), 1, "{columns:?}");
-        assert_eq!(columns[0].label, "Traverser une passerelle");
+        assert_eq!(columns[0].label, "Traverser une passerelle : l'essentiel");
         assert_eq!(columns[0].resource_id, "course/fixture");
         assert_eq!(columns[0].tag, "passerelle");
         assert!((columns[0].score_maximum - 100.0).abs() < f64::EPSILON);
@@ -211,9 +211,9 @@ on_both_databases! {
 
         world.campus.misbehave(|faults| faults.failures.clear());
         let token = browser.get(&format!("{launch}/learners")).await.expect(200).form_token();
-        let send = format!("{launch}/learners/send");
-        browser.post(&send, &[("form_token", "forged")]).await.expect(403);
-        let sent = browser.post(&send, &[("form_token", &token)]).await.expect(303);
+        let again = format!("{launch}/learners/send");
+        browser.post(&again, &[("form_token", "forged")]).await.expect(403);
+        let sent = browser.post(&again, &[("form_token", &token)]).await.expect(303);
         assert!(sent.location().ends_with("?sent=1"), "{}", sent.location());
         for _ in 0..5 {
             world.service.run_jobs().await;

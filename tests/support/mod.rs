@@ -13,7 +13,6 @@ pub(crate) mod service;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use databases::TestDatabase;
-pub(crate) use identity_provider::IdentityProvider;
 pub(crate) use platform::Platform;
 pub(crate) use player::Player;
 pub(crate) use service::Service;

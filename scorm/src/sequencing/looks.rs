@@ -102,7 +102,9 @@ impl Seen {
                     known.place.set(place);
                 }
             };
-            children.iter().for_each(|child| set(child, Place::Nowhere));
+            for child in children {
+                set(child, Place::Nowhere);
+            }
             for (position, child) in available.iter().enumerate() {
                 set(child, Place::At(position));
             }
